@@ -1,0 +1,69 @@
+/* Hosts, switches and cables out of network namespaces and veth pairs.
+ *
+ * Knows the kernel, knows no lab syntax and no TCP.  Every namespace is anonymous,
+ * held by a file descriptor only: when the process ends, however it ends, the
+ * kernel takes everything away. */
+#ifndef NETNS_TOPO_H
+#define NETNS_TOPO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/ipaddr.h"
+#include "base/time.h"
+
+struct topo;
+
+struct topo_addr {
+    struct ipaddr addr;
+    unsigned prefix;
+};
+
+/* Moves this process away from the host's network for good: into a user namespace
+ * of its own when it may not create network namespaces itself (not root), and into
+ * a first namespace, in which the switches live.  The process must have one thread. */
+struct topo *topo_new(struct error *err);
+void topo_free(struct topo *topo);
+
+/* A host: a namespace with `lo` up.  Returns its index, or -1. */
+int topo_add_host(struct topo *topo, const char *name, bool router, struct error *err);
+
+/* A switch (bridge without STP, ageing or multicast snooping).  Returns its index, or -1. */
+int topo_add_switch(struct topo *topo, const char *name, struct error *err);
+
+/* A cable from the host's next interface (eth0, eth1 …) to the switch, with the
+ * addresses on the host's end, offloads off at both ends and a hardware address
+ * that is the same in every run.  Returns the interface's index on the host, or -1. */
+int topo_add_cable(struct topo *topo, int host, int sw, const struct topo_addr *addrs,
+                   size_t n_addrs, struct error *err);
+
+/* Sets everything up and waits, by netlink event, until both ends of every cable
+ * are operational; -1 and a message that names the cable when `timeout` passes. */
+int topo_up(struct topo *topo, nsec timeout, struct error *err);
+
+/* Route to dst/prefix via a gateway (dst.version is that of via; prefix 0: default). */
+int topo_add_route(struct topo *topo, int host, const struct topo_addr *dst,
+                   const struct ipaddr *via, struct error *err);
+
+/* A permanent neighbour entry on host: addr is at the interface of `peer` that has it. */
+int topo_add_neighbour(struct topo *topo, int host, int peer, const struct ipaddr *addr,
+                       struct error *err);
+
+/* Pulls, at the switch, the cable of the host's interface; the host loses its carrier,
+ * everybody else keeps theirs.  Waits for the host's end to be down. */
+int topo_unplug(struct topo *topo, int host, int iface, nsec timeout, struct error *err);
+/* And plugs it in again; waits for both ends to be up. */
+int topo_replug(struct topo *topo, int host, int iface, nsec timeout, struct error *err);
+
+/* Writes a sysctl ("net.ipv4.tcp_sack") in the host's namespace.  A key that this
+ * kernel lacks sets *absent and is no error when absent is not NULL. */
+int topo_sysctl(struct topo *topo, int host, const char *key, const char *value, bool *absent,
+                struct error *err);
+
+/* The descriptor of the host's namespace (owned by topo). */
+int topo_ns_fd(const struct topo *topo, int host);
+/* Moves the calling thread into the host's namespace. */
+int topo_enter(const struct topo *topo, int host, struct error *err);
+
+#endif

@@ -1,0 +1,99 @@
+#include "unit.h"
+
+#include "base/diag.h"
+#include "base/ipaddr.h"
+#include "base/time.h"
+
+START_TEST(durations_round_trip)
+{
+    static const char *const forms[] = {"0",    "1s",    "200ms", "1.204s",
+                                        "40us", "250ns", "900s",  "1.5ms"};
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        nsec t = -1;
+        ck_assert_uint_eq(parse_duration(forms[i], strlen(forms[i]), &t), strlen(forms[i]));
+        struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+        strbuf_duration(&sb, t);
+        ck_assert_str_eq(strbuf_cstr(&sb), forms[i]);
+    }
+}
+END_TEST
+
+START_TEST(durations_that_are_none)
+{
+    static const char *const forms[] = {
+        "", "5", "s", "1x", "-1s", "0x", "99999999999999999999s", "9999999999999m"};
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        nsec t;
+        ck_assert_uint_eq(parse_duration(forms[i], strlen(forms[i]), &t), 0);
+    }
+}
+END_TEST
+
+START_TEST(addresses)
+{
+    struct ipaddr a, b;
+    ck_assert(ipaddr_parse(&a, "10.0.0.1", 8));
+    ck_assert(ipaddr_parse(&b, "10.0.0.200", 10));
+    ck_assert(ipaddr_same_net(&a, &b, 24));
+    ck_assert(!ipaddr_same_net(&a, &b, 25));
+    ck_assert(!ipaddr_equal(&a, &b));
+    ck_assert(ipaddr_parse(&a, "::1", 3));
+    ck_assert(ipaddr_is_loopback(&a));
+    ck_assert(!ipaddr_parse(&a, "10.0.0.256", 10));
+    ck_assert(!ipaddr_parse(&a, "10.0.0.1\0x", 10));
+}
+END_TEST
+
+START_TEST(carets_point_at_the_span)
+{
+    struct source src;
+    source_from(&src, "x.md", "one\nserver lisen 1234\n", 22);
+    struct diags diags = {.source = &src};
+    diag_add(&diags, (struct span){11, 16}, "did you mean \"listen\"?", "unknown verb \"%s\"",
+             "lisen");
+    struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+    diags_format(&diags, &sb);
+    ck_assert_str_eq(strbuf_cstr(&sb), "x.md:2:8: unknown verb \"lisen\"\n"
+                                       "    2 | server lisen 1234\n"
+                                       "      |        ^~~~~\n"
+                                       "hint: did you mean \"listen\"?\n");
+    diags_free(&diags);
+    source_free(&src);
+}
+END_TEST
+
+START_TEST(close_names)
+{
+    static const char *const names[] = {"listen", "accept", "connect"};
+    ck_assert_str_eq(closest_name("lisen", 5, names, 3), "listen");
+    ck_assert_ptr_null(closest_name("zzzz", 4, names, 3));
+}
+END_TEST
+
+START_TEST(the_first_error_wins)
+{
+    struct error err = ERROR_INIT;
+    error_sys(&err, STATUS_MACHINE, 1, "first");
+    error_set(&err, STATUS_USAGE, "second");
+    error_wrap(&err, "while %s", "testing");
+    ck_assert_str_eq(err.message, "while testing: first: Operation not permitted");
+    ck_assert_int_eq(err.status, STATUS_MACHINE);
+    error_clear(&err);
+    ck_assert(!error_is_set(&err));
+}
+END_TEST
+
+static Suite *suite_base(void)
+{
+    Suite *s = suite_create("base");
+    TCase *t = tcase_create("base");
+    tcase_add_test(t, durations_round_trip);
+    tcase_add_test(t, durations_that_are_none);
+    tcase_add_test(t, addresses);
+    tcase_add_test(t, carets_point_at_the_span);
+    tcase_add_test(t, close_names);
+    tcase_add_test(t, the_first_error_wins);
+    suite_add_tcase(s, t);
+    return s;
+}
+TEST_SUITE(suite_base)

@@ -1,0 +1,19 @@
+/* Unit tests: each file registers its suite, tests/unit/main.c runs them all.
+ *
+ *     static Suite *suite_diag(void) { … }
+ *     TEST_SUITE(suite_diag)
+ */
+#ifndef TESTS_UNIT_H
+#define TESTS_UNIT_H
+
+#include <check.h>
+
+void unit_register(Suite *(*make)(void));
+
+#define TEST_SUITE(make)                                                                           \
+    __attribute__((constructor)) static void register_##make(void)                                 \
+    {                                                                                              \
+        unit_register(make);                                                                       \
+    }
+
+#endif

@@ -1,0 +1,19 @@
+/* Subcommands: `int cmd_NAME(int argc, char **argv)` gets its own name as argv[0]
+ * and returns the exit status (base/error.h).  Only cmd_*.c prints errors. */
+#ifndef TOOLS_CMD_H
+#define TOOLS_CMD_H
+
+#include "base/diag.h"
+#include "base/error.h"
+
+/* Prints "tcplab: MESSAGE" and its hint to standard error, clears err and returns
+ * the status to exit with. */
+int cmd_fail(struct error *err);
+
+/* Prints diagnostics to standard error, frees them, returns STATUS_USAGE. */
+int cmd_fail_diags(struct diags *diags);
+
+/* "tcplab NAME: TEXT" and where help is; returns STATUS_USAGE. */
+int cmd_usage_error(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

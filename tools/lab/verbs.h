@@ -1,0 +1,70 @@
+/* The verbs of the lab language: one table.  The parser takes argument kinds
+ * from it, the host agent its handlers (by the same X-macro, so that neither can
+ * drift), `tcplab verbs` and docs/lab-language.md their reference. */
+#ifndef LAB_VERBS_H
+#define LAB_VERBS_H
+
+#include <stddef.h>
+
+#include "base/strbuf.h"
+
+enum arg_kind {
+    ARG_HOST,     /* the name of a host */
+    ARG_PORT,     /* 1..65535 */
+    ARG_NUMBER,   /* a whole number */
+    ARG_SIZE,     /* a number of bytes */
+    ARG_STRING,   /* "…" with \n \t \r \\ \" \xHH */
+    ARG_DATA,     /* a string, or `N bytes` of filler */
+    ARG_DURATION, /* 200ms */
+    ARG_WORD,     /* one of the words the help names, or a free word */
+    ARG_REST,     /* all words to the end of the line */
+};
+
+/* X(ID, name, signature, help)
+ * Signature: argument kinds in order; `?` before the optional ones; a literal word
+ * in quotes must stand there.  These are calls, made on a host by its agent: */
+#define HOST_VERBS(X)                                                                              \
+    X(LISTEN, "listen", "port ?backlog",                                                           \
+      "socket, bind to PORT on every address and listen; `backlog N` is the queue's length")       \
+    X(ACCEPT, "accept", "?port",                                                                   \
+      "take the next connection from the listener (of PORT, if there are several)")                \
+    X(BIND, "bind", "port", "give the next connect this local PORT")                               \
+    X(CONNECT, "connect", "host port", "open a connection to HOST and PORT, and wait for it")      \
+    X(SEND, "send", "data", "write a string, or `N bytes` of filler; the result is the count")     \
+    X(RECV, "recv", "size",                                                                        \
+      "read SIZE bytes (fewer only at the end); the result is the count, 0 at the end, or the "    \
+      "text")                                                                                      \
+    X(SHUTDOWN, "shutdown", "word", "shut down `read`, `write` or `both`")                         \
+    X(CLOSE, "close", "", "close the connection; without one, the listener")                       \
+    X(SET, "set", "word number", "set a socket option: nodelay, cork, keepalive, linger …")        \
+    X(STATE, "state", "", "ask the kernel for the connection's state, such as ESTABLISHED")        \
+    X(VANISH, "vanish", "",                                                                        \
+      "destroy the connection in silence, as a power cut would: nothing is sent (TCP_REPAIR)")
+
+/* These are steps of the stage, made by the director: */
+#define STAGE_VERBS(X)                                                                             \
+    X(UNPLUG, "unplug", "host", "pull HOST's cable out of the switch")                             \
+    X(REPLUG, "replug", "host", "plug it in again, and wait until the link is up")                 \
+    X(RUN, "run", "host rest", "run a program of this machine on HOST and wait for its end")       \
+    X(WAIT_TIME, "wait", "duration", "let time pass")                                              \
+    X(WAIT_PACKETS, "wait", "",                                                                    \
+      "`wait client > server [S] x6 within 40s`: until so many such segments were sent")
+
+enum verb_id {
+#define X(id, name, signature, help) VERB_##id,
+    HOST_VERBS(X) STAGE_VERBS(X)
+#undef X
+        VERB_COUNT
+};
+
+struct verb {
+    const char *name, *signature, *help;
+    int on_host; /* a call of a host, not a step of the stage */
+};
+
+extern const struct verb verbs[VERB_COUNT];
+
+/* The reference, as plain text for a terminal or as a Markdown table. */
+void verbs_reference(struct strbuf *out, int markdown);
+
+#endif

@@ -1,0 +1,101 @@
+/* The record of a run: everything that was seen and done, as plain values.
+ *
+ * `run` fills it live, record_load() from the evidence of an earlier run,
+ * record_from_capture() from somebody's capture file.  All that judges or shows
+ * a run reads only this, so it works the same on all three. */
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/time.h"
+#include "decode/packet.h"
+
+/* Where packets were captured: one interface of one host. */
+struct record_point {
+    char *name; /* the host's name, or host:iface where a host has several points */
+    int host;   /* index into record.hosts, -1: unknown (a foreign capture) */
+    char *iface;
+    char *filter;
+    int linktype;
+    uint64_t received, dropped; /* by libpcap's statistics; drops forbid PASS */
+};
+
+struct record_host {
+    char *name;
+    VEC(struct ipaddr) addrs;
+};
+
+/* A frame at one capture point; record.packets is sorted by time. */
+struct record_packet {
+    int point;
+    bool outgoing, incoming; /* seen from the point's host; both false: unknown */
+    struct frame frame;      /* frame.data is owned by the record */
+};
+
+/* A call that a host made: a line of the script. */
+struct record_call {
+    int host;
+    char *as;          /* connection name, NULL: the host's own */
+    char *verb;        /* "connect" */
+    char *args;        /* "server 1234", as written; "" if none */
+    nsec began, ended; /* stamps; ended is 0 while unfinished at the end of the run */
+    bool failed;
+    int64_t value; /* what it returned when it did not fail */
+    int errnum;    /* when it failed */
+    char *text;    /* words or text it returned (state, recv), else NULL */
+    size_t text_len;
+    char *expected; /* what the script stated behind =>, NULL if nothing */
+    bool as_stated; /* whether the result is the one stated (or success, if none was) */
+    size_t step;    /* index of the script's step */
+};
+
+/* Something that happened to a host's link or socket. */
+enum event_kind { EVENT_UNPLUG, EVENT_REPLUG, EVENT_STATE, EVENT_RUN };
+
+struct record_event {
+    enum event_kind kind;
+    nsec time;
+    int host;
+    char *text; /* state: "ESTABLISHED"; run: command and exit status */
+};
+
+struct record_sysctl {
+    int host;
+    char *key, *value;
+    bool absent; /* this kernel does not have the key; it was left out */
+};
+
+struct record {
+    char *lab;
+    char *kernel, *machine, *version; /* uname release and machine; tcplab's version */
+    char *clock;                      /* "real" or "virtual" */
+    nsec tick;                        /* 1/HZ; 0: unknown */
+    nsec lateness;                    /* the worst that the periodic timer beside the run saw */
+    nsec clock_step;   /* how far CLOCK_REALTIME moved against CLOCK_MONOTONIC during the run */
+    nsec began, ended; /* stamps of the script's first and last moment */
+    bool has_calls;    /* false for a foreign capture: calls are unknown, not absent */
+    VEC(struct record_host) hosts;
+    VEC(struct record_point) points;
+    VEC(struct record_packet) packets;
+    VEC(struct record_call) calls;
+    VEC(struct record_event) events;
+    VEC(struct record_sysctl) sysctls;
+    char *skipped;       /* the reason why it did not run, else NULL */
+    char *stopped;       /* the script could not go on: a step's limit passed …, else NULL */
+    VEC(char *) remarks; /* what else a reader has to know */
+};
+
+struct record *record_new(void);
+void record_free(struct record *r);
+/* Copies the frame's bytes. */
+void record_add_packet(struct record *r, int point, bool outgoing, bool incoming,
+                       const struct frame *frame);
+/* Sorts packets, calls and events by time; stable. */
+void record_sort(struct record *r);
+int record_find_host(const struct record *r, const struct ipaddr *addr); /* -1: none */
+
+#endif

@@ -1,0 +1,62 @@
+/* The front door: a table of subcommands, no logic. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "cmd.h"
+
+#ifndef TCPLAB_VERSION
+#define TCPLAB_VERSION "unknown"
+#endif
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    {NULL, NULL, NULL},
+};
+
+static void print_help(FILE *to)
+{
+    fputs("usage: tcplab COMMAND [ARGUMENTS]\n\n", to);
+    for (const struct command *c = commands; c->name; c++)
+        fprintf(to, "  %-9s %s\n", c->name, c->help);
+    fputs("\n`tcplab COMMAND --help` tells more of each.\n", to);
+}
+
+static int unknown(const char *word)
+{
+    const char *names[ARRAY_SIZE(commands)];
+    size_t n = 0;
+    for (const struct command *c = commands; c->name; c++)
+        names[n++] = c->name;
+    const char *near = closest_name(word, strlen(word), names, n);
+    fprintf(stderr, "tcplab: there is no command \"%s\"\nhint: ", word);
+    if (near)
+        fprintf(stderr, "did you mean `tcplab %s`? ", near);
+    fputs("`tcplab help` lists the commands\n", stderr);
+    return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return STATUS_USAGE;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        print_help(stdout);
+        return STATUS_PASSED;
+    }
+    if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0) {
+        puts("tcplab " TCPLAB_VERSION);
+        return STATUS_PASSED;
+    }
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(word, c->name) == 0)
+            return c->run(argc - 1, argv + 1);
+    return unknown(word);
+}

@@ -1,0 +1,33 @@
+/* Packets in the words of tcpdump 4.99, header part only. */
+#ifndef TRANSCRIPT_PRINT_H
+#define TRANSCRIPT_PRINT_H
+
+#include "base/strbuf.h"
+#include "decode/packet.h"
+
+/* How the transcript differs from tcpdump: names for addresses and ports, and
+ * numbers relative to a connection's first.  All zero: plain tcpdump -n -S. */
+struct print_style {
+    /* Writes a host's name for an address; NULL or false: the address itself. */
+    bool (*name)(void *ctx, struct strbuf *sb, const struct ipaddr *addr);
+    void *ctx;
+    uint32_t seq_base, ack_base; /* subtracted from seq, and from ack and SACK edges */
+    uint32_t tsval_base, tsecr_base;
+    bool relative_syn; /* subtract seq_base from a SYN's number too */
+    bool checksums;    /* -v: cksum 0x… (correct) */
+};
+
+/* From `Flags [` to `length N`. */
+void print_tcp(struct strbuf *sb, const struct packet *p, const struct print_style *style);
+
+/* The options between the brackets: `mss 1460,sackOK,…`. */
+void print_tcp_options(struct strbuf *sb, const struct packet *p, const struct print_style *style);
+
+/* `S`, `S.`, `P.`, `.`, `none` … */
+void print_tcp_flags(struct strbuf *sb, uint16_t flags);
+
+/* The whole line behind the time stamp, as `tcpdump -n` prints it:
+ * `IP 10.0.0.1.4000 > 10.0.0.2.1234: Flags [S], …`, `ARP, Request who-has …`. */
+void print_packet(struct strbuf *sb, const struct packet *p, const struct print_style *style);
+
+#endif

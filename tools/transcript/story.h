@@ -1,0 +1,82 @@
+/* The story of a run: the record's packets as segments, in the order in which
+ * they were sent, with relative numbers, what became of each, and the values that
+ * the connection's history determines (what `~` stands for). */
+#ifndef TRANSCRIPT_STORY_H
+#define TRANSCRIPT_STORY_H
+
+#include "base/strbuf.h"
+#include "decode/packet.h"
+#include "record/record.h"
+
+enum fate {
+    FATE_UNKNOWN, /* only one end was captured */
+    FATE_ARRIVED,
+    FATE_LOST,
+};
+
+struct story_segment {
+    size_t packet; /* index into record.packets: as its sender sent it, or as first seen */
+    long arrival;  /* index of the packet at the receiver's point, -1: none */
+    enum fate fate;
+    nsec travel;               /* arrival - sending, FATE_ARRIVED */
+    struct packet *p;          /* decoded; owned by the story */
+    int from, to;              /* hosts, -1: not one of the lab's */
+    char *from_port, *to_port; /* "1234", or a name for an ephemeral port: "port", "port2" */
+    nsec time;                 /* since the story's first segment */
+    nsec gap;                  /* since the segment before; 0 for the first */
+    int flow;                  /* index into story.flows, -1: not TCP */
+    int dir;                   /* 0: as the flow's first segment, 1: the other way */
+    /* TCP, relative to the flow's first numbers (all modulo 2^32): */
+    uint32_t seq, ack;
+    uint32_t tsval, tsecr; /* milliseconds since the direction's first TSval */
+    /* What the history determines, relative as well: */
+    struct {
+        bool known;
+        uint32_t lowest, highest; /* seq: from snd_una to snd_nxt */
+    } due_seq;
+    struct {
+        bool known;
+        uint32_t value; /* all that had arrived in order when it was sent */
+    } due_ack;
+    struct {
+        bool known;
+        uint32_t earliest, latest; /* TSval, by the capture clock, to a tick */
+    } due_tsval;
+    struct {
+        bool known;
+        uint32_t value, before; /* TS.Recent by RFC 7323 4.3; `before`: a moment earlier */
+    } due_tsecr;
+    bool retransmission; /* of data (or SYN, FIN) that was sent before */
+    nsec rtt; /* the largest round-trip time that its sender had measured by then; 0: none */
+};
+
+struct story_flow {
+    int host[2];
+    uint16_t port[2];
+    struct ipaddr addr[2];
+};
+
+struct story {
+    const struct record *record;
+    VEC(struct story_segment) segments;
+    VEC(struct story_flow) flows;
+};
+
+/* Builds the story; the record must outlive it. */
+struct story *story_new(const struct record *record);
+/* The packets of one capture point only, as that point saw them (`at server: …`). */
+struct story *story_at(const struct record *record, int point);
+void story_free(struct story *story);
+
+/* One transcript line, without interval and label:
+ * `client.port > server.1234: Flags [S], seq 0, win 64240, options […], length 0`
+ * followed by ` lost` or ` arrives +50ms` where it applies. */
+void story_format(struct strbuf *sb, const struct story *story, const struct story_segment *s);
+
+/* A call's line, without interval: `client: connect server 1234 => ETIMEDOUT`. */
+void story_format_call(struct strbuf *sb, const struct record *r, const struct record_call *c);
+
+/* The name of an errno value ("ECONNREFUSED"). */
+const char *errno_name(int errnum);
+
+#endif
