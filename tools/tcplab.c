@@ -15,6 +15,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
     {NULL, NULL, NULL},
 };
 
