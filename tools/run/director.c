@@ -246,8 +246,7 @@ static char *written_args(const struct director *d, const struct lab_step *step)
             continue;
         if (sb.len)
             strbuf_putc(&sb, ' ');
-        bool quoted = d->lab->source.text[arg->span.from] == '"';
-        if (quoted)
+        if (arg->kind == ARG_DATA)
             strbuf_add(&sb, d->lab->source.text + arg->span.from, arg->span.to - arg->span.from);
         else
             strbuf_puts(&sb, arg->text);
