@@ -24,7 +24,7 @@ static void keep(struct parser *p, struct lab_step *s, bool good)
         lab_free_step(s);
         return;
     }
-    s->span = (struct span){p->tokens.at[0].span.from, vec_last(&p->tokens)->span.to};
+    s->span = (struct span){p->tokens.at[0].span.from, p->tokens.at[p->tokens.n - 1].span.to};
     s->text = xstrndup(p->text + s->span.from, s->span.to - s->span.from);
     vec_push(&p->lab->steps, *s);
 }
