@@ -16,4 +16,8 @@ int cmd_fail_diags(struct diags *diags);
 /* "tcplab NAME: TEXT" and where help is; returns STATUS_USAGE. */
 int cmd_usage_error(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+int cmd_list(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_verbs(int argc, char **argv);
+
 #endif

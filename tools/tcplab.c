@@ -15,6 +15,9 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    {"list", cmd_list, "list the labs"},
+    {"show", cmd_show, "show a lab: lesson, script and what is expected"},
+    {"verbs", cmd_verbs, "list the verbs of the lab language"},
     {NULL, NULL, NULL},
 };
 
