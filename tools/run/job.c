@@ -126,7 +126,7 @@ static _Noreturn void direct(const struct lab *lab, job_body_fn *body, void *ctx
 static _Noreturn void launch(const struct lab *lab, job_body_fn *body, void *ctx)
 {
     struct error err = ERROR_INIT;
-    if (ns_become_able(&err) < 0) {
+    if (ns_gain_rights(&err) < 0) {
         send_error(&err);
         _exit(0);
     }
