@@ -121,6 +121,16 @@ static void unknown_word(struct parser *p)
     complain(p, t->span, hint, "unknown statement %s", shown(p, t, buffer));
 }
 
+/* Remembers what a line was meant to be, whatever is wrong in it. */
+static void note_line(struct parser *p, const struct token *first)
+{
+    bool host = token_is(first, "host") || token_is(first, "router");
+    bool capture = token_is(first, "capture");
+    p->saw_host |= host;
+    p->saw_capture |= capture;
+    p->saw_step |= !host && !capture;
+}
+
 static void parse_statement(struct parser *p)
 {
     const struct token *first = need(p, "");
