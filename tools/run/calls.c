@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "run/program.h"
+
 typedef int (*call_fn)(struct call_conn *, const struct lab_step *, struct agent_reply *);
 
 /* A handler returns a value >= 0, or -1 with errno. */
@@ -310,10 +312,17 @@ static int do_VANISH(struct call_conn *conn, const struct lab_step *step, struct
     return close(fd);
 }
 
+static int do_RUN(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
+{
+    (void)conn;
+    return program_run(step, reply);
+}
+
 static const call_fn handlers[VERB_COUNT] = {
 #define X(id, name, signature, help) [VERB_##id] = do_##id,
     HOST_VERBS(X)
 #undef X
+        [VERB_RUN] = do_RUN,
 };
 
 void call_make(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
