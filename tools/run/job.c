@@ -12,6 +12,9 @@
 #include "netns/ns.h"
 #include "run/director.h"
 
+/* The descriptors of the two pipes in the processes of a job. */
+enum { UP = 3, STOP = 4 };
+
 /* Messages from the director: a header, then `len` bytes. */
 enum message { MESSAGE_PROGRESS, MESSAGE_REPLY, MESSAGE_ERROR };
 
@@ -76,8 +79,6 @@ static void send_progress(void *ctx, const char *awaited, nsec left)
     struct header header = {.type = MESSAGE_PROGRESS, .left = left};
     send_message(header, awaited, strlen(awaited));
 }
-
-enum { UP = 3, STOP = 4 };
 
 /* Keeps only the two pipes (as UP and STOP) and the standard descriptors: another
  * job's pipe that stayed open here would hide its end from that job. */
