@@ -94,12 +94,12 @@ static int open_own(struct error *err)
     return fd;
 }
 
-static int enter_user_ns(struct error *err)
+static int enter_user_ns(int more, struct error *err)
 {
     uid_t uid = geteuid();
     gid_t gid = getegid();
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-        return fail(err, errno, "make a user and a network namespace");
+    if (unshare(CLONE_NEWUSER | more) < 0)
+        return fail(err, errno, "make a user namespace");
     char uids[32], gids[32];
     snprintf(uids, sizeof(uids), "0 %u 1", uid);
     snprintf(gids, sizeof(gids), "0 %u 1", gid);
@@ -113,6 +113,11 @@ static int enter_user_ns(struct error *err)
     return 0;
 }
 
+int ns_gain_rights(struct error *err)
+{
+    return is_capable() ? 0 : enter_user_ns(0, err);
+}
+
 int ns_leave_host(bool *user_ns, struct error *err)
 {
     *user_ns = !is_capable();
@@ -121,7 +126,7 @@ int ns_leave_host(bool *user_ns, struct error *err)
             return fail(err, errno, "make a network namespace");
         *user_ns = true;
     }
-    if (*user_ns && enter_user_ns(err) < 0)
+    if (*user_ns && enter_user_ns(CLONE_NEWNET, err) < 0)
         return -1;
     return open_own(err);
 }

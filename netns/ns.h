@@ -6,6 +6,10 @@
 
 #include "base/error.h"
 
+/* Makes this process (of one thread) able to make namespaces: unless it is already,
+ * it becomes root of a user namespace of its own. */
+int ns_gain_rights(struct error *err);
+
 /* Moves this process (of one thread) out of the host's network for good, into a
  * network namespace of its own; *user_ns says whether it needed a user namespace
  * for that, in which it is root.  Returns the new namespace's descriptor, or -1. */

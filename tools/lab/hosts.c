@@ -40,11 +40,12 @@ static const char *why_not_of_a_host(const struct lab_addr *a)
     return NULL;
 }
 
-static bool is_taken(struct parser *p, const struct ipaddr *a, struct span span)
+static bool is_taken(struct parser *p, const struct lab_host *here, const struct ipaddr *a,
+                     struct span span)
 {
     bool loopback = ipaddr_is_loopback(a);
     vec_each (&p->lab->hosts, h) {
-        if (loopback && h != vec_last(&p->lab->hosts))
+        if (loopback && h != here)
             continue;
         vec_each (&h->ifaces, iface) {
             vec_each (&iface->addrs, other) {
@@ -77,8 +78,8 @@ static struct lab_iface *add_iface(struct lab_host *h, bool lo)
 }
 
 /* One address of an interface token; *iface is NULL before the first. */
-static void parse_addr(struct parser *p, const struct token *t, size_t from, size_t len,
-                       struct lab_iface **iface)
+static void parse_addr(struct parser *p, struct lab_host *h, const struct token *t, size_t from,
+                       size_t len, struct lab_iface **iface)
 {
     struct span span = part_of(t, from, len);
     struct lab_addr a;
@@ -89,11 +90,11 @@ static void parse_addr(struct parser *p, const struct token *t, size_t from, siz
         complain(p, span, "such as 10.0.0.1/24", "%s", why);
         return;
     }
-    if (is_taken(p, &a.addr, span))
+    if (is_taken(p, h, &a.addr, span))
         return;
     bool lo = ipaddr_is_loopback(&a.addr);
     if (!*iface)
-        *iface = add_iface(vec_last(&p->lab->hosts), lo);
+        *iface = add_iface(h, lo);
     if (lo != (strcmp((*iface)->name, "lo") == 0))
         complain(p, span, "put a blank between them",
                  "loopback and other addresses cannot share an interface");
@@ -103,13 +104,13 @@ static void parse_addr(struct parser *p, const struct token *t, size_t from, siz
         vec_push(&(*iface)->addrs, a);
 }
 
-static void parse_iface(struct parser *p, const struct token *t)
+static void parse_iface(struct parser *p, struct lab_host *h, const struct token *t)
 {
     if (!t->plain) {
         complain(p, t->span, p->usage, "an address stands without quotes");
         return;
     }
-    if (vec_last(&p->lab->hosts)->ifaces.n >= LAB_MAX_IFACES) {
+    if (h->ifaces.n >= LAB_MAX_IFACES) {
         complain(p, t->span, NULL, "more than %d interfaces on one host", LAB_MAX_IFACES);
         return;
     }
@@ -117,7 +118,7 @@ static void parse_iface(struct parser *p, const struct token *t)
     for (size_t from = 0; from <= t->len;) {
         const char *comma = memchr(t->text + from, ',', t->len - from);
         size_t len = comma ? (size_t)(comma - t->text) - from : t->len - from;
-        parse_addr(p, t, from, len, &iface);
+        parse_addr(p, h, t, from, len, &iface);
         from += len + 1;
     }
 }
@@ -144,7 +145,7 @@ void parse_host(struct parser *p)
     h->span = name->span;
     const struct token *t = need(p, "an address");
     for (; t; t = peek(p) ? need(p, "") : NULL)
-        parse_iface(p, t);
+        parse_iface(p, h, t);
 }
 
 /* Two addresses are on one network if the shorter of their prefixes says so. */

@@ -114,8 +114,10 @@ static void unknown_word(struct parser *p)
     const char *near = closest_name(t->text, t->len, names, n);
     cleanup_free char *hint =
         near ? xasprintf("did you mean \"%s\"?", near)
-             : xstrdup("a line begins with a host's name or a statement such as `host`, "
-                       "`capture` or `wait`; docs/lab-language.md lists them");
+        : token_is(t, "wire")
+            ? xstrdup("links have no rules; `unplug` and `replug` cut a cable")
+            : xstrdup("a line begins with a host's name or a statement such as `host`, "
+                      "`capture` or `wait`; docs/lab-language.md lists them");
     complain(p, t->span, hint, "unknown statement %s", shown(p, t, buffer));
 }
 

@@ -104,9 +104,8 @@ int json_take_int(const json_t *object, const char *at, const char *key, int64_t
         return wrong_type(value, at, key, "a whole number", err);
     int64_t n = json_integer_value(value);
     if (n < low || n > high)
-        return error_set(err, STATUS_USAGE,
-                         "%s%s%s is %" PRId64 ", outside %" PRId64 " … %" PRId64, at, dot(at), key,
-                         n, low, high);
+        return error_set(err, STATUS_USAGE, "%s%s%s is %" PRId64 ", outside %" PRId64 " … %" PRId64,
+                         at, dot(at), key, n, low, high);
     *out = n;
     return 0;
 }

@@ -39,8 +39,7 @@ int record_write_capture(FILE *to, const struct record *r, char *const *comments
 {
     cleanup_free char *os = r->kernel ? xasprintf("Linux %s", r->kernel) : NULL;
     cleanup_free char *application = r->version ? xasprintf("tcplab %s", r->version) : NULL;
-    struct pcapng_section section = {
-        .hardware = r->machine, .os = os, .application = application};
+    struct pcapng_section section = {.hardware = r->machine, .os = os, .application = application};
     struct pcapng_writer w;
     if (pcapng_begin(&w, to, &section, err) < 0 || write_interfaces(&w, r, err) < 0)
         return -1;
@@ -110,10 +109,10 @@ int record_write_events(FILE *to, const struct record *r, struct error *err)
 {
     size_t c = 0, e = 0;
     while (c < r->calls.n || e < r->events.n) {
-        bool call_next = e == r->events.n ||
-                         (c < r->calls.n && r->calls.at[c].began <= r->events.at[e].time);
-        json_t *object = call_next ? call_to_json(r, &r->calls.at[c++])
-                                   : event_to_json(r, &r->events.at[e++]);
+        bool call_next =
+            e == r->events.n || (c < r->calls.n && r->calls.at[c].began <= r->events.at[e].time);
+        json_t *object =
+            call_next ? call_to_json(r, &r->calls.at[c++]) : event_to_json(r, &r->events.at[e++]);
         if (write_line(to, object, err) < 0)
             return -1;
     }

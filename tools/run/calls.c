@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "run/program.h"
+
 typedef int (*call_fn)(struct call_conn *, const struct lab_step *, struct agent_reply *);
 
 /* A handler returns a value >= 0, or -1 with errno. */
@@ -158,7 +160,7 @@ static char *filler(size_t n)
 static int do_SEND(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
 {
     const struct lab_arg *arg = &step->args.at[0];
-    bool text = arg->kind == ARG_STRING;
+    bool text = arg->text != NULL;
     size_t len = text ? arg->len : (size_t)arg->number;
     cleanup_free char *made = text ? NULL : filler(len);
     const char *data = text ? arg->text : made;
@@ -167,16 +169,25 @@ static int do_SEND(struct call_conn *conn, const struct lab_step *step, struct a
     return n < 0 ? -1 : 0;
 }
 
+/* As recv() with MSG_WAITALL, in pieces, of which the first bytes are kept. */
 static int do_RECV(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
 {
-    size_t want = (size_t)step->args.at[0].number;
-    cleanup_free char *data = xcalloc(want + 1, 1);
-    ssize_t n = recv(conn->fd, data, want, MSG_WAITALL);
-    if (n < 0)
-        return -1;
-    reply->value = n;
-    reply->text_len = n < AGENT_TEXT_MAX ? (uint32_t)n : AGENT_TEXT_MAX;
-    memcpy(reply->text, data, reply->text_len);
+    char piece[65536];
+    int64_t want = step->args.at[0].number;
+    while (reply->value < want) {
+        int64_t left = want - reply->value;
+        size_t size = left < (int64_t)sizeof(piece) ? (size_t)left : sizeof(piece);
+        ssize_t n = recv(conn->fd, piece, size, MSG_WAITALL);
+        if (n < 0 && reply->value == 0)
+            return -1;
+        if (n <= 0)
+            break;
+        size_t room = AGENT_TEXT_MAX - reply->text_len;
+        size_t keep = (size_t)n < room ? (size_t)n : room;
+        memcpy(reply->text + reply->text_len, piece, keep);
+        reply->text_len += (uint32_t)keep;
+        reply->value += n;
+    }
     return 0;
 }
 
@@ -301,10 +312,17 @@ static int do_VANISH(struct call_conn *conn, const struct lab_step *step, struct
     return close(fd);
 }
 
+static int do_RUN(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
+{
+    (void)conn;
+    return program_run(step, reply);
+}
+
 static const call_fn handlers[VERB_COUNT] = {
 #define X(id, name, signature, help) [VERB_##id] = do_##id,
     HOST_VERBS(X)
 #undef X
+        [VERB_RUN] = do_RUN,
 };
 
 void call_make(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)

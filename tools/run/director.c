@@ -54,13 +54,13 @@ struct director {
 
 /* ---------------------------------------------------------------- events --- */
 
-static void take_frame(void *ctx, const struct frame *frame, bool outgoing)
+static void take_frame(void *ctx, const struct frame *frame, bool outgoing, bool incoming)
 {
     struct director *d = ctx;
     struct packet p;
     if (d->record->ended && frame->time > d->record->ended)
         return;
-    record_add_packet(d->record, (int)d->point, outgoing, !outgoing, frame);
+    record_add_packet(d->record, (int)d->point, outgoing, incoming, frame);
     packet_decode(&p, frame);
     quiet_note(&d->quiet, &p, outgoing);
     d->last_frame = clock_ns(CLOCK_MONOTONIC);
@@ -81,12 +81,13 @@ static void on_frames(void *ctx, int fd, uint32_t events)
             read_point(d, i);
 }
 
-/* Whether a reply is what the script states; without a statement: success. */
+/* Whether a reply is what the script states; without a statement: success, which for
+ * a program is the exit status 0. */
 static bool is_as_stated(const struct lab_result *stated, const struct record_call *call)
 {
     switch (stated->kind) {
     case RESULT_NONE:
-        return !call->failed;
+        return !call->failed && (strcmp(call->verb, "run") != 0 || call->value == 0);
     case RESULT_NUMBER:
         return !call->failed && call->value == stated->number;
     case RESULT_ERRNO:
@@ -246,8 +247,7 @@ static char *written_args(const struct director *d, const struct lab_step *step)
             continue;
         if (sb.len)
             strbuf_putc(&sb, ' ');
-        bool quoted = d->lab->source.text[arg->span.from] == '"';
-        if (quoted)
+        if (arg->kind == ARG_DATA)
             strbuf_add(&sb, d->lab->source.text + arg->span.from, arg->span.to - arg->span.from);
         else
             strbuf_puts(&sb, arg->text);

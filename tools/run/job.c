@@ -12,6 +12,9 @@
 #include "netns/ns.h"
 #include "run/director.h"
 
+/* The descriptors of the two pipes in the processes of a job. */
+enum { UP = 3, STOP = 4 };
+
 /* Messages from the director: a header, then `len` bytes. */
 enum message { MESSAGE_PROGRESS, MESSAGE_REPLY, MESSAGE_ERROR };
 
@@ -77,8 +80,6 @@ static void send_progress(void *ctx, const char *awaited, nsec left)
     send_message(header, awaited, strlen(awaited));
 }
 
-enum { UP = 3, STOP = 4 };
-
 /* Keeps only the two pipes (as UP and STOP) and the standard descriptors: another
  * job's pipe that stayed open here would hide its end from that job. */
 static void keep_pipes(int up, int stop)
@@ -126,7 +127,7 @@ static _Noreturn void direct(const struct lab *lab, job_body_fn *body, void *ctx
 static _Noreturn void launch(const struct lab *lab, job_body_fn *body, void *ctx)
 {
     struct error err = ERROR_INIT;
-    if (ns_become_able(&err) < 0) {
+    if (ns_gain_rights(&err) < 0) {
         send_error(&err);
         _exit(0);
     }

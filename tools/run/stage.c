@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "netns/tune.h"
 
 static const nsec LINK_LIMIT = 5 * NSEC_PER_SEC;
@@ -16,6 +17,7 @@ static void note_kernel(struct record *record)
     uname(&name);
     record->kernel = xstrdup(name.release);
     record->machine = xstrdup(name.machine);
+    record->version = xstrdup(TCPLAB_VERSION);
     record->clock = xstrdup("real");
     record->tick = clock_tick();
     record->has_calls = true;
