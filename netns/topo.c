@@ -56,7 +56,7 @@ struct cable {
 
 struct host {
     char *name;
-    bool router, has_ipv6;
+    bool router;
     struct space *space;
     int n_ifaces;
 };
@@ -292,6 +292,20 @@ int topo_sysctl(struct topo *topo, int host, const char *key, const char *value,
     return rc < 0 ? error_wrap(err, "host %s", h->name) : 0;
 }
 
+int topo_sysctls(struct topo *topo, int host, struct topo_setting *settings, size_t n,
+                 struct error *err)
+{
+    const struct host *h = &topo->hosts.at[host];
+    if (ns_enter(h->space->fd, err) < 0)
+        return -1;
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = sysctl_write(settings[i].key, settings[i].value, &settings[i].absent, err);
+    if (ns_enter(topo->space->fd, err) < 0)
+        rc = -1;
+    return rc < 0 ? error_wrap(err, "host %s", h->name) : 0;
+}
+
 int topo_sysctl_get(struct topo *topo, int host, const char *key, char **value, bool *absent,
                     struct error *err)
 {
@@ -305,20 +319,49 @@ int topo_sysctl_get(struct topo *topo, int host, const char *key, char **value, 
     return rc < 0 ? error_wrap(err, "host %s", h->name) : 0;
 }
 
-static int add_addresses(struct topo *topo, struct cable *c, struct error *err)
+/* A namespace copies the timing of ARP from the host's `default`; these are the
+ * kernel's own values (three questions, a second apart). */
+static const char *const neighbour_sysctls[][2] = {{"mcast_solicit", "3"},
+                                                   {"ucast_solicit", "3"},
+                                                   {"app_solicit", "0"},
+                                                   {"retrans_time_ms", "1000"},
+                                                   {"base_reachable_time_ms", "30000"},
+                                                   {"gc_stale_time", "60"},
+                                                   {"delay_first_probe_time", "5"}};
+
+static int set_up_interface(struct topo *topo, const struct cable *c, struct error *err)
 {
-    struct space *space = topo->hosts.at[c->host].space;
+    enum { N = ARRAY_SIZE(neighbour_sysctls) };
+    struct topo_setting settings[2 * N + 1];
+    char keys[2 * N + 1][64];
+    size_t n = 0;
     bool ipv6 = false;
     vec_each (&c->addrs, a)
         ipv6 |= a->addr.version == 6;
-    if (ipv6) {
-        cleanup_free char *key = xasprintf("net.ipv6.conf.%s.disable_ipv6", c->end.name);
-        if (topo_sysctl(topo, c->host, key, "0", NULL, err) < 0)
-            return -1;
-        topo->hosts.at[c->host].has_ipv6 = true;
+    for (int version = 4; version <= (ipv6 ? 6 : 4); version += 2) {
+        for (size_t i = 0; i < N; i++, n++) {
+            snprintf(keys[n], sizeof(keys[n]), "net.ipv%d.neigh.%s.%s", version, c->end.name,
+                     neighbour_sysctls[i][0]);
+            settings[n] = (struct topo_setting){.key = keys[n], .value = neighbour_sysctls[i][1]};
+        }
     }
+    if (ipv6) {
+        snprintf(keys[n], sizeof(keys[n]), "net.ipv6.conf.%s.disable_ipv6", c->end.name);
+        settings[n] = (struct topo_setting){.key = keys[n], .value = "0"};
+        n++;
+    }
+    if (topo_sysctls(topo, c->host, settings, n, err) < 0)
+        return -1;
+    if (ipv6 && settings[n - 1].absent)
+        return error_set(err, STATUS_MACHINE, "this kernel has no IPv6");
+    return 0;
+}
+
+static int add_addresses(struct topo *topo, const struct cable *c, struct error *err)
+{
+    struct nl_conn *links = &topo->hosts.at[c->host].space->links;
     vec_each (&c->addrs, a)
-        if (addr_add(&space->links, c->end.ifindex, &a->addr, a->prefix, err) < 0)
+        if (addr_add(links, c->end.ifindex, &a->addr, a->prefix, err) < 0)
             return -1;
     return 0;
 }
@@ -350,7 +393,7 @@ int topo_add_cable(struct topo *topo, int host, int sw, const struct topo_addr *
                        h->space->fd, err) < 0 ||
         offload_off(&topo->space->ethtool, family, c->port.ifindex, err) < 0 ||
         offload_off(&h->space->ethtool, family, c->end.ifindex, err) < 0 ||
-        add_addresses(topo, c, err) < 0)
+        set_up_interface(topo, c, err) < 0 || add_addresses(topo, c, err) < 0)
         return error_wrap(err, "host %s, %s", h->name, c->end.name);
     return c->iface;
 }
