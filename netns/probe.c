@@ -117,9 +117,8 @@ static struct topo *probe_namespaces(struct strbuf *out, struct error *err)
         topo_free(topo);
         return NULL;
     }
-    cleanup_free char *way = xasprintf("as %s", topo_in_user_ns(topo)
-                                                    ? "root of a user namespace"
-                                                    : "root of this machine");
+    cleanup_free char *way = xasprintf("as %s", topo_in_user_ns(topo) ? "root of a user namespace"
+                                                                      : "root of this machine");
     add_probe(out, "network namespaces", NEEDED, true, way, NULL);
     add_probe(out, "offloads", NEEDED, true, "can be switched off by ethtool netlink", NULL);
     return topo;
@@ -205,10 +204,9 @@ static void probe_window_scale(struct strbuf *out)
     read_line("/proc/sys/net/core/rmem_max", text, sizeof(text));
     bool ok = strtol(text, NULL, 10) <= SCALE_7_BYTES;
     cleanup_free char *detail = xasprintf("net.core.rmem_max is %s", *text ? text : "unknown");
-    cleanup_free char *mend =
-        xasprintf("above %ld a SYN shows a greater wscale than 7: `sysctl -w "
-                  "net.core.rmem_max=4194304` as root",
-                  SCALE_7_BYTES);
+    cleanup_free char *mend = xasprintf("above %ld a SYN shows a greater wscale than 7: `sysctl -w "
+                                        "net.core.rmem_max=4194304` as root",
+                                        SCALE_7_BYTES);
     add_probe(out, "window scale", EXTRA, ok, detail, mend);
 }
 

@@ -177,8 +177,7 @@ int topo_add_host(struct topo *topo, const char *name, bool router, struct error
     }
     if (!space)
         return error_wrap(err, "host %s", name);
-    vec_push(&topo->hosts,
-             ((struct host){.name = xstrdup(name), .space = space}));
+    vec_push(&topo->hosts, ((struct host){.name = xstrdup(name), .space = space}));
     return index;
 }
 
