@@ -202,7 +202,6 @@ bool ip6_jumbo(struct bytes hop_options, uint32_t *jumbo)
 static bool walk_extensions(struct ip_header *ip, struct ip6_walk *w)
 {
     unsigned n = 0;
-    bool jumbo = false;
     for (ip6_walk_start(w, ip); ip6_walk_next(w); n++) {
         if (w->cut || w->overrun)
             return false;
@@ -220,15 +219,15 @@ static bool walk_extensions(struct ip_header *ip, struct ip6_walk *w)
         if (ip->total_len != IPV6_FIXED)
             continue;
         uint32_t payload;
-        jumbo = ip6_jumbo(w->header, &payload);
-        if (!jumbo || payload > UINT32_MAX - IPV6_FIXED)
+        ip->jumbo = ip6_jumbo(w->header, &payload);
+        if (!ip->jumbo || payload > UINT32_MAX - IPV6_FIXED)
             return false;
         ip->total_len = payload + IPV6_FIXED;
         ip->bytes = bytes_limit(ip->bytes, ip->total_len);
         uint32_t passed = IPV6_FIXED + w->header.len;
         w->rest = bytes_from(ip->bytes, passed, ip->total_len - passed);
     }
-    return jumbo || n == 0 || ip->total_len > IPV6_FIXED;
+    return n == 0 || ip->total_len > IPV6_FIXED;
 }
 
 static void decode_ipv6(struct ip_header *ip)
@@ -272,6 +271,7 @@ void decode_ip(struct packet *p, struct bytes bytes, unsigned version)
     memset(ip, 0, sizeof(*ip));
     p->net = NET_IP;
     ip->bytes = bytes;
+    ip->wanted = version == 6 ? 6 : 4;
     if (bytes.n == 0) {
         ip->state = bytes.len == 0 && version == 0 ? LAYER_SHORT : LAYER_CUT;
         return;
@@ -279,6 +279,7 @@ void decode_ip(struct packet *p, struct bytes bytes, unsigned version)
     ip->version = bytes.at[0] >> 4;
     if (version == 0 && (ip->version == 4 || ip->version == 6))
         version = ip->version;
+    ip->wanted = version == 6 ? 6 : 4;
     if (version == 6)
         decode_ipv6(ip);
     else if (ip->version == 4)

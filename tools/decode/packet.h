@@ -71,7 +71,8 @@ struct arp_header {
 
 struct ip_header {
     enum layer_state state; /* the fields are valid with LAYER_OK and LAYER_BAD_EXTENSION */
-    uint8_t version;
+    uint8_t version;        /* by its first bits */
+    uint8_t wanted;         /* by the layer below, which is not always right: 4 or 6 */
     struct ipaddr src, dst;
     uint8_t proto; /* of the transport, behind extension headers and AH */
     uint8_t next;  /* the protocol (next header) field of the fixed header */
@@ -79,11 +80,12 @@ struct ip_header {
     uint32_t flow; /* version 6 */
     uint16_t id;   /* version 4 */
     bool reserved, df, mf;
-    bool fragment;                   /* the first or a later one */
-    uint16_t fragment_offset;        /* bytes */
-    uint32_t fragment_id;            /* version 6 */
-    uint32_t header_len;             /* the fixed header and, in version 4, its options */
-    uint32_t total_len;              /* as the header says (version 6: payload length + 40) */
+    bool fragment;            /* the first or a later one */
+    uint16_t fragment_offset; /* bytes */
+    uint32_t fragment_id;     /* version 6 */
+    uint32_t header_len;      /* the fixed header and, in version 4, its options */
+    uint32_t total_len;       /* as the header says (version 6: payload length + 40) */
+    bool jumbo;               /* version 6: total_len is from a Jumbo Payload option (RFC 2675) */
     uint16_t checksum, sum_expected; /* version 4 */
     enum sum_state sum;
     struct bytes bytes;   /* the packet; len is what the layer below gives it */

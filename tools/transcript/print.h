@@ -10,11 +10,18 @@
 struct print_style {
     /* Writes a host's name for an address; NULL or false: the address itself. */
     bool (*name)(void *ctx, struct strbuf *sb, const struct ipaddr *addr);
+    /* Writes the name of the interface that a Linux cooked frame (v2) came by;
+     * NULL or false: `?`. */
+    bool (*iface)(void *ctx, struct strbuf *sb, uint32_t ifindex);
+    /* Called for each segment before its numbers are written, for those inside other
+     * packets too, with a copy whose bases it may set; NULL: the bases below. */
+    void (*number)(void *ctx, const struct packet *p, struct print_style *style);
     void *ctx;
     uint32_t seq_base, ack_base; /* subtracted from seq, and from ack and SACK edges */
+    uint32_t sack_base;          /* subtracted from SACK edges besides ack_base */
     uint32_t tsval_base, tsecr_base;
     bool relative_syn; /* subtract seq_base from a SYN's number too */
-    bool checksums;    /* -v: cksum 0x… (correct) */
+    bool checksums;    /* -v: cksum 0x… (correct), and the IP header in parentheses */
 };
 
 /* From `Flags [` to `length N`. */
@@ -29,5 +36,9 @@ void print_tcp_flags(struct strbuf *sb, uint16_t flags);
 /* The whole line behind the time stamp, as `tcpdump -n` prints it:
  * `IP 10.0.0.1.4000 > 10.0.0.2.1234: Flags [S], …`, `ARP, Request who-has …`. */
 void print_packet(struct strbuf *sb, const struct packet *p, const struct print_style *style);
+
+/* What stands in place of time and packet where a capture file gives a frame lengths
+ * that cannot be; false if they can. */
+bool print_bad_frame(struct strbuf *sb, const struct frame *frame);
 
 #endif
