@@ -19,7 +19,6 @@ static const struct command {
     {"show", cmd_show, "show a lab: lesson, script and what is expected"},
     {"verbs", cmd_verbs, "list the verbs of the lab language"},
     {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
-    {NULL, NULL, NULL},
 };
 
 static void print_help(FILE *to)
