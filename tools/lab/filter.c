@@ -235,6 +235,8 @@ bool filter_check(struct parser *p, struct span span, const char *filter, size_t
         cleanup_free char *hint =
             near ? xasprintf("did you mean \"%s\"?", near)
                  : xstrdup("names of hosts and services are not looked up: write the number");
+        if (span.to - span.from == len + 2) /* a string without escapes: point at the word */
+            span = (struct span){span.from + 1 + at, span.from + 1 + at + n};
         complain(p, span, hint, "\"%.*s\" is no word of a filter expression",
                  (int)(n < 40 ? n : 40), filter + at);
         return false;

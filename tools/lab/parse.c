@@ -114,16 +114,16 @@ static void unknown_word(struct parser *p)
     const char *near = closest_name(t->text, t->len, names, n);
     cleanup_free char *hint =
         near ? xasprintf("did you mean \"%s\"?", near)
-             : xstrdup("a line begins with a host's name or a statement such as `host`, "
-                       "`capture` or `wait`; docs/lab-language.md lists them");
+        : token_is(t, "wire")
+            ? xstrdup("links have no rules; `unplug` and `replug` cut a cable")
+            : xstrdup("a line begins with a host's name or a statement such as `host`, "
+                      "`capture` or `wait`; docs/lab-language.md lists them");
     complain(p, t->span, hint, "unknown statement %s", shown(p, t, buffer));
 }
 
 static void parse_statement(struct parser *p)
 {
     const struct token *first = need(p, "");
-    p->saw_host |= token_is(first, "host") || token_is(first, "router");
-    p->saw_capture |= token_is(first, "capture");
     for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
         if (token_is(first, statements[i].word)) {
             p->usage = statements[i].usage;
@@ -144,10 +144,15 @@ static void parse_line(struct parser *p)
         complain(p, ((struct span){p->line.from + LAB_MAX_LINE, p->line.to}),
                  "`N bytes` sends much without writing it out", "the line is longer than %d bytes",
                  LAB_MAX_LINE);
+        p->saw_host = p->saw_capture = p->saw_step = true;
         return;
     }
     p->usage = NULL;
-    if (lex_line(p) && p->tokens.n)
+    bool good = lex_line(p);
+    p->saw_host |= token_is(peek(p), "host") || token_is(peek(p), "router");
+    p->saw_capture |= token_is(peek(p), "capture");
+    p->saw_step |= !good;
+    if (good && p->tokens.n)
         parse_statement(p);
 }
 

@@ -70,15 +70,23 @@ static bool parse_data(struct parser *p, const struct token *t, struct lab_step 
 static bool parse_choice(struct parser *p, const struct token *t, const struct verb_slot *slot)
 {
     char buffer[64];
-    const char *s = slot->literal, *end = s + slot->literal_len;
-    while (t->plain && s < end) {
-        size_t n = strcspn(s, "| ");
-        if (n == t->len && memcmp(s, t->text, n) == 0)
+    cleanup_free char *choices = xstrndup(slot->literal, slot->literal_len);
+    const char *words[32];
+    size_t n = 0;
+    struct strbuf all cleanup_strbuf = STRBUF_INIT;
+    char *rest = choices;
+    for (char *word; n < ARRAY_SIZE(words) && (word = strsep(&rest, "|"));) {
+        if (!*word)
+            continue;
+        if (token_is(t, word))
             return true;
-        s += n + 1;
+        strbuf_printf(&all, n ? ", %s" : "it is one of %s", word);
+        words[n++] = word;
     }
-    complain(p, t->span, p->usage, "%s is none of %.*s", shown(p, t, buffer),
-             (int)slot->literal_len, slot->literal);
+    const char *near = closest_name(t->text, t->len, words, n);
+    cleanup_free char *hint =
+        near ? xasprintf("did you mean \"%s\"?", near) : xstrdup(strbuf_cstr(&all));
+    complain(p, t->span, hint, "%s is no word that can stand here", shown(p, t, buffer));
     return false;
 }
 
@@ -381,6 +389,8 @@ static bool parse_wait_packets(struct parser *p, struct lab_step *s)
     const struct token *from = need(p, "the sender"), *to;
     s->wait.count = 1;
     s->wait.from = value_host(p, from);
+    if (s->wait.from < 0 && !token_is(peek(p), ">"))
+        return false;
     if (!need_word(p, ">") || !(to = need(p, "the receiver")))
         return false;
     s->wait.to = value_host(p, to);
@@ -418,7 +428,7 @@ static bool at_run_tail(const struct parser *p)
     const struct token *t = peek(p);
     if (!t || token_is(t, "=>") || (left == 1 && token_is(t, "&")))
         return true;
-    if (!token_is(t, "within"))
+    if (!token_is(t, "within") || (left > 1 && !isdigit((unsigned char)t[1].text[0])))
         return false;
     return left <= 2 || token_is(t + 2, "=>") || token_is(t + 2, "&");
 }

@@ -58,12 +58,20 @@ static void put_upper(struct strbuf *out, const char *s)
         strbuf_putc(out, (char)toupper((unsigned char)*s));
 }
 
+/* Choices too many to write out in a usage. */
+static int is_long(const struct verb_slot *slot)
+{
+    return slot->choice && slot->literal_len > 40;
+}
+
 static void put_slot(struct strbuf *out, const struct verb_slot *slot)
 {
-    if (slot->literal)
+    if (is_long(slot))
+        strbuf_puts(out, "OPTION");
+    else if (slot->literal)
         strbuf_add(out, slot->literal, slot->literal_len);
     else if (slot->kind == ARG_DATA)
-        strbuf_puts(out, "\"TEXT\"|N bytes");
+        strbuf_puts(out, "\"TEXT\" | N bytes");
     else if (slot->kind == ARG_STRING)
         strbuf_puts(out, "\"TEXT\"");
     else if (slot->kind == ARG_REST)
@@ -91,6 +99,24 @@ void verb_usage(struct strbuf *out, const struct verb *verb)
         strbuf_putc(out, ']');
 }
 
+/* The help, with the choices that the usage leaves out. */
+static void put_help(struct strbuf *out, const struct verb *verb)
+{
+    strbuf_puts(out, verb->help);
+    const char *signature = verb->signature;
+    struct verb_slot slot;
+    while (verb_next_slot(&signature, &slot)) {
+        if (!is_long(&slot))
+            continue;
+        const char *separator = ": ";
+        for (size_t i = 0, n; i < slot.literal_len; i += n + 1) {
+            n = strcspn(slot.literal + i, "| ");
+            strbuf_printf(out, "%s%.*s", separator, (int)n, slot.literal + i);
+            separator = ", ";
+        }
+    }
+}
+
 /* `|` separates the cells of a Markdown table, so it must be escaped there. */
 static void put_cell(struct strbuf *out, const char *s)
 {
@@ -112,7 +138,9 @@ static void put_markdown(struct strbuf *out, int on_host)
         strbuf_puts(out, on_host ? "| `HOST " : "| `");
         put_cell(out, strbuf_cstr(&usage));
         strbuf_puts(out, "` | ");
-        put_cell(out, verbs[i].help);
+        struct strbuf help cleanup_strbuf = STRBUF_INIT;
+        put_help(&help, &verbs[i]);
+        put_cell(out, strbuf_cstr(&help));
         strbuf_puts(out, " |\n");
     }
 }
@@ -124,7 +152,9 @@ static void put_plain(struct strbuf *out, int on_host)
             continue;
         strbuf_puts(out, on_host ? "  HOST " : "  ");
         verb_usage(out, &verbs[i]);
-        strbuf_printf(out, "\n      %s\n", verbs[i].help);
+        strbuf_puts(out, "\n      ");
+        put_help(out, &verbs[i]);
+        strbuf_putc(out, '\n');
     }
 }
 

@@ -20,6 +20,25 @@ enum arg_kind {
     ARG_REST,     /* all words to the end of the line */
 };
 
+/* X(name, level, option): what `set` knows; each takes a whole number. */
+#define SOCKET_OPTIONS(X)                                                                          \
+    X("nodelay", IPPROTO_TCP, TCP_NODELAY)                                                         \
+    X("cork", IPPROTO_TCP, TCP_CORK)                                                               \
+    X("quickack", IPPROTO_TCP, TCP_QUICKACK)                                                       \
+    X("keepidle", IPPROTO_TCP, TCP_KEEPIDLE)                                                       \
+    X("keepintvl", IPPROTO_TCP, TCP_KEEPINTVL)                                                     \
+    X("keepcnt", IPPROTO_TCP, TCP_KEEPCNT)                                                         \
+    X("user_timeout", IPPROTO_TCP, TCP_USER_TIMEOUT)                                               \
+    X("linger2", IPPROTO_TCP, TCP_LINGER2)                                                         \
+    X("syncnt", IPPROTO_TCP, TCP_SYNCNT)                                                           \
+    X("maxseg", IPPROTO_TCP, TCP_MAXSEG)                                                           \
+    X("keepalive", SOL_SOCKET, SO_KEEPALIVE)                                                       \
+    X("linger", SOL_SOCKET, SO_LINGER)                                                             \
+    X("rcvbuf", SOL_SOCKET, SO_RCVBUF)                                                             \
+    X("sndbuf", SOL_SOCKET, SO_SNDBUF)                                                             \
+    X("oobinline", SOL_SOCKET, SO_OOBINLINE)
+#define SOCKET_OPTION_NAME(name, level, option) name "|"
+
 /* X(ID, name, signature, help)
  * Signature: argument kinds in order; from a `?` on the rest may be left out (as a
  * whole); a literal word in quotes must stand there and is no argument of its own;
@@ -37,7 +56,8 @@ enum arg_kind {
       "text")                                                                                      \
     X(SHUTDOWN, "shutdown", "read|write|both", "shut down `read`, `write` or `both`")              \
     X(CLOSE, "close", "", "close the connection; without one, the listener")                       \
-    X(SET, "set", "word number", "set a socket option: nodelay, cork, keepalive, linger …")        \
+    X(SET, "set", SOCKET_OPTIONS(SOCKET_OPTION_NAME) " number",                                    \
+      "set a socket option of the connection (or of its next one)")                                \
     X(STATE, "state", "", "ask the kernel for the connection's state, such as ESTABLISHED")        \
     X(VANISH, "vanish", "",                                                                        \
       "destroy the connection in silence, as a power cut would: nothing is sent (TCP_REPAIR)")

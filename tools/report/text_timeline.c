@@ -168,6 +168,16 @@ static void put_calls(struct text *t, struct calls *calls, nsec until)
     }
 }
 
+static bool calls_left(const struct calls *calls)
+{
+    for (size_t i = calls->next; i < calls->rows.n; i++) {
+        size_t call = calls->rows.at[i].call;
+        if (!calls->shown[call] && !calls->by_line[call])
+            return true;
+    }
+    return false;
+}
+
 /* -------------------------------------------------------------------- lines */
 
 static void put_note(struct text *t, const struct result_line *line)
@@ -267,7 +277,7 @@ void text_timeline(struct text *t)
             put_calls(t, &calls, next_time(result, i));
         if (stop && i == first_bad) {
             text_failure(t, line);
-            if (i + 1 < result->lines.n)
+            if (i + 1 < result->lines.n || calls_left(&calls))
                 text_heading(t, "The rest");
             continue;
         }

@@ -54,13 +54,13 @@ struct director {
 
 /* ---------------------------------------------------------------- events --- */
 
-static void take_frame(void *ctx, const struct frame *frame, bool outgoing)
+static void take_frame(void *ctx, const struct frame *frame, bool outgoing, bool incoming)
 {
     struct director *d = ctx;
     struct packet p;
     if (d->record->ended && frame->time > d->record->ended)
         return;
-    record_add_packet(d->record, (int)d->point, outgoing, !outgoing, frame);
+    record_add_packet(d->record, (int)d->point, outgoing, incoming, frame);
     packet_decode(&p, frame);
     quiet_note(&d->quiet, &p, outgoing);
     d->last_frame = clock_ns(CLOCK_MONOTONIC);

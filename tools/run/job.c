@@ -12,6 +12,9 @@
 #include "netns/ns.h"
 #include "run/director.h"
 
+/* The descriptors of the two pipes in the processes of a job. */
+enum { UP = 3, STOP = 4 };
+
 /* Messages from the director: a header, then `len` bytes. */
 enum message { MESSAGE_PROGRESS, MESSAGE_REPLY, MESSAGE_ERROR };
 
@@ -29,7 +32,8 @@ struct job {
     pid_t pid;
     int up;   /* messages from the director */
     int stop; /* closed to stop the script */
-    loop_id up_watch, child_watch;
+    loop_id up_watch, child_watch, limit_watch;
+    nsec limit;
     struct strbuf received;
     bool finished, over;
 };
@@ -76,8 +80,6 @@ static void send_progress(void *ctx, const char *awaited, nsec left)
     struct header header = {.type = MESSAGE_PROGRESS, .left = left};
     send_message(header, awaited, strlen(awaited));
 }
-
-enum { UP = 3, STOP = 4 };
 
 /* Keeps only the two pipes (as UP and STOP) and the standard descriptors: another
  * job's pipe that stayed open here would hide its end from that job. */
@@ -222,6 +224,31 @@ static void on_up(void *ctx, int fd, uint32_t events)
     }
 }
 
+/* The director keeps every limit of the script itself.  This is for the director. */
+static void on_limit(void *ctx, nsec due)
+{
+    struct job *job = ctx;
+    struct error err = ERROR_INIT;
+    (void)due;
+    kill(job->pid, SIGKILL);
+    error_set(&err, STATUS_MACHINE, "lab %s was killed: it had not ended after %d s", job->lab,
+              (int)(job->limit / NSEC_PER_SEC));
+    error_hint(&err, "its steps may take that long at the most, so this is a fault of tcplab or of "
+                     "this machine: please report it");
+    finish(job, NULL, 0, &err);
+    error_clear(&err);
+}
+
+static nsec longest_play(const struct lab *lab)
+{
+    nsec sum = 30 * NSEC_PER_SEC;
+    vec_each (&lab->steps, step)
+        sum += step->verb == VERB_WAIT_TIME ? step->args.at[0].duration
+               : step->within               ? step->within
+                                            : lab->limit;
+    return sum;
+}
+
 static void on_over(void *ctx, pid_t pid, int status)
 {
     struct job *job = ctx;
@@ -261,6 +288,8 @@ struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *bod
                         .up = up[0],
                         .stop = stop[1]};
     job->up_watch = loop_add_fd(loop, job->up, EPOLLIN, on_up, job, err);
+    job->limit = longest_play(lab);
+    job->limit_watch = loop_add_timer(loop, job->limit, 0, on_limit, job);
     job->child_watch = loop_add_child(loop, pid, on_over, job, err);
     if (!job->up_watch || !job->child_watch) {
         job_free(job);
@@ -287,6 +316,7 @@ void job_free(struct job *job)
         return;
     loop_remove(job->loop, job->up_watch);
     loop_remove(job->loop, job->child_watch);
+    loop_remove(job->loop, job->limit_watch);
     if (!job->over) {
         kill(job->pid, SIGKILL);
         while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
