@@ -266,29 +266,25 @@ static bool is_port_name_free(const struct topo *topo, const char *name)
     return true;
 }
 
-/* The port is named after the host, or that shortened with a number. */
+/* The port is named after the host, or after what fits of its name and a number.
+ * There are more numbers than cables, so one is free. */
 static void name_port(const struct topo *topo, const char *host, char name[LINK_NAME_MAX + 1])
 {
     snprintf(name, LINK_NAME_MAX + 1, "%s", host);
+    const char *stem = link_name_ok(name) ? host : "port";
     for (unsigned i = 1; !is_port_name_free(topo, name); i++) {
-        char number[12];
-        int n = snprintf(number, sizeof(number), "-%u", i);
-        int room = LINK_NAME_MAX - n;
-        snprintf(name, LINK_NAME_MAX + 1, "%.*s%s", room, link_name_ok(name) ? host : "port",
-                 number);
+        cleanup_free char *number = xasprintf("-%u", i);
+        cleanup_free char *full =
+            xasprintf("%.*s%s", LINK_NAME_MAX - (int)strlen(number), stem, number);
+        memcpy(name, full, strlen(full) + 1);
     }
-}
-
-static int in_space(const struct space *space, struct error *err)
-{
-    return ns_enter(space->fd, err);
 }
 
 int topo_sysctl(struct topo *topo, int host, const char *key, const char *value, bool *absent,
                 struct error *err)
 {
     const struct host *h = &topo->hosts.at[host];
-    if (in_space(h->space, err) < 0)
+    if (ns_enter(h->space->fd, err) < 0)
         return -1;
     int rc = sysctl_write(key, value, absent, err);
     if (ns_enter(topo->space->fd, err) < 0)
@@ -301,7 +297,7 @@ int topo_sysctl_get(struct topo *topo, int host, const char *key, char **value, 
 {
     const struct host *h = &topo->hosts.at[host];
     *value = NULL;
-    if (in_space(h->space, err) < 0)
+    if (ns_enter(h->space->fd, err) < 0)
         return -1;
     int rc = sysctl_read(key, value, absent, err);
     if (ns_enter(topo->space->fd, err) < 0)
@@ -334,14 +330,16 @@ int topo_add_cable(struct topo *topo, int host, int sw, const struct topo_addr *
     if (h->n_ifaces == MAX_IFACES)
         return error_set(err, STATUS_USAGE, "host %s: a host has at most %d interfaces", h->name,
                          MAX_IFACES);
+    char port_name[LINK_NAME_MAX + 1];
+    name_port(topo, h->name, port_name);
     struct cable *c = vec_add(&topo->cables);
+    memcpy(c->port.name, port_name, sizeof(port_name));
     c->host = host;
     c->iface = h->n_ifaces++;
     c->sw = sw;
     c->end.ifindex = HOST_INDEX + c->iface;
     c->port.ifindex = PORT_INDEX + (int)topo->cables.n;
     snprintf(c->end.name, sizeof(c->end.name), "eth%d", c->iface);
-    name_port(topo, h->name, c->port.name);
     set_mac(c->end.mac, MAC_HOST, host + 1, c->iface);
     set_mac(c->port.mac, MAC_PORT, host + 1, c->iface);
     for (size_t i = 0; i < n_addrs; i++)
@@ -566,6 +564,14 @@ int topo_replug(struct topo *topo, int host, int iface, nsec timeout, struct err
 }
 
 /* ------------------------------------------------------------------------ asking */
+
+bool topo_has_sysctl(const char *key)
+{
+    struct error err = ERROR_INIT;
+    cleanup_free char *path = sysctl_path(key, &err);
+    error_clear(&err);
+    return path && access(path, F_OK) == 0;
+}
 
 bool topo_in_user_ns(const struct topo *topo)
 {

@@ -67,6 +67,9 @@ int topo_sysctl(struct topo *topo, int host, const char *key, const char *value,
 int topo_sysctl_get(struct topo *topo, int host, const char *key, char **value, bool *absent,
                     struct error *err);
 
+/* Whether hosts on this kernel have the sysctl; to be asked after topo_new(). */
+bool topo_has_sysctl(const char *key);
+
 /* Whether the stage is inside a user namespace, in which this process is root. */
 bool topo_in_user_ns(const struct topo *topo);
 /* The hardware address of the host's interface; NULL if there is none. */

@@ -18,6 +18,8 @@ static const struct command {
     {"run", cmd_run, "run labs and judge them"},
     {"show", cmd_show, "show a lab: lesson, script and what is expected"},
     {"verbs", cmd_verbs, "list the verbs of the lab language"},
+    {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
+    {NULL, NULL, NULL},
 };
 
 static void print_help(FILE *to)

@@ -143,8 +143,8 @@ void parse_capture(struct parser *p)
         n++;
     }
     if (n == 0) {
-        p->tokens.n = first;
-        need(p, "the host on which to capture");
+        size_t end = p->tokens.at[0].span.to;
+        complain(p, ((struct span){end, end}), p->usage, "the host on which to capture is missing");
         return;
     }
     const struct token *filter = peek(p);

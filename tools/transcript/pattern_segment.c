@@ -19,7 +19,7 @@ struct slice reader_resolve(struct reader *r, struct slice value)
 {
     if (!r->lab || value.n < 2 || value.at[0] != '$')
         return value;
-    const char *names[64];
+    const char *names[64] = {NULL};
     size_t n = 0;
     vec_each (&r->lab->varies, v) {
         if (slice_equal(slice_of(v->name), (struct slice){value.at + 1, value.n - 1})) {
@@ -63,7 +63,7 @@ bool reader_host(struct reader *r, struct slice host, struct slice *value)
 
 static void unknown_host(struct reader *r, struct slice host)
 {
-    const char *names[64];
+    const char *names[64] = {NULL};
     size_t n = 0;
     vec_each (&r->lab->hosts, h)
         if (n < ARRAY_SIZE(names))
