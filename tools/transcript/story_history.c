@@ -296,9 +296,9 @@ static void due_tsval(struct story_segment *s, const struct endpoint *e, const s
     s->due_tsval.known = true;
     if (!e->sent_ts)
         return; /* the first is 0 by definition */
-    nsec step = story_clamp(r->clock_step, MAX_SLACK);
-    nsec slack = story_clamp(r->tick > 0 ? r->tick : TICK_UNKNOWN, MAX_SLACK) +
-                 (r->lateness > 0 ? story_clamp(r->lateness, MAX_SLACK) : 0);
+    nsec step = story_clamp(r->clock_step, -MAX_SLACK, MAX_SLACK);
+    nsec slack = story_clamp(r->tick > 0 ? r->tick : TICK_UNKNOWN, 0, MAX_SLACK) +
+                 story_clamp(r->lateness, 0, MAX_SLACK);
     slack += step < 0 ? -step : step;
     slack += NSEC_PER_MSEC + (seen_sent ? 0 : STORY_AT_ONCE);
     nsec since = now - e->ts_time, low = since - slack, high = since + slack;
@@ -439,11 +439,12 @@ static struct event *list_events(const struct build *b, size_t *n)
         const struct story_segment *s = &story->segments.at[i];
         if (s->flow < 0)
             continue;
-        events[(*n)++] = (struct event){story_stamp(b->record, s->packet), s->packet, false, i};
+        events[(*n)++] =
+            (struct event){story_packet_stamp(b->record, s->packet), s->packet, false, i};
         if (b->roles[i] == ROLE_SENT && s->arrival < 0 && is_captured(b->record, s->to))
             continue;
         size_t arrival = s->arrival >= 0 ? (size_t)s->arrival : s->packet;
-        events[(*n)++] = (struct event){story_stamp(b->record, arrival), arrival, true, i};
+        events[(*n)++] = (struct event){story_packet_stamp(b->record, arrival), arrival, true, i};
     }
     qsort(events, *n, sizeof(*events), compare_events);
     return events;
