@@ -25,6 +25,21 @@ static char *read_whole(const char *path, size_t *len)
     return strbuf_steal(&sb);
 }
 
+/* The first line (of at most 200 bytes) in which two texts differ. */
+static void first_difference(const char *want, const char *text)
+{
+    size_t at = 0, line = 1, start = 0;
+    for (; want[at] && want[at] == text[at]; at++) {
+        if (want[at] == '\n') {
+            line++;
+            start = at + 1;
+        }
+    }
+    ck_abort_msg("line %zu should be\n%.*s\nand is\n%.*s", line,
+                 (int)strcspn(want + start, "\n") % 200, want + start,
+                 (int)strcspn(text + start, "\n") % 200, text + start);
+}
+
 static void check_golden(const char *name, const char *text, size_t len)
 {
     cleanup_free char *path = xasprintf(GOLDEN "%s", name);
@@ -38,8 +53,8 @@ static void check_golden(const char *name, const char *text, size_t len)
     size_t want_len = 0;
     cleanup_free char *want = read_whole(path, &want_len);
     ck_assert_msg(want != NULL, "%s is missing (run from the top folder; UPDATE=1 makes it)", path);
-    ck_assert_msg(want_len == len && memcmp(want, text, len) == 0,
-                  "%s differs; it should be:\n%s\nand is:\n%s", path, want, text);
+    if (want_len != len || memcmp(want, text, len) != 0)
+        first_difference(want, text);
 }
 
 static const struct look {

@@ -105,8 +105,8 @@ static void calls_collect(struct calls *calls, const struct text *t)
     for (size_t i = 0; i < n; i++) {
         const struct record_call *call = &t->record->calls.at[i];
         vec_push(&calls->rows, ((struct call_row){call->began - t->zero, i, false}));
-        if (call->ended)
-            vec_push(&calls->rows, ((struct call_row){call->ended - t->zero, i, true}));
+        nsec ended = call->ended ? call->ended : t->record->ended;
+        vec_push(&calls->rows, ((struct call_row){ended - t->zero, i, true}));
     }
     if (calls->rows.n)
         qsort(calls->rows.at, calls->rows.n, sizeof(*calls->rows.at), compare_rows);
@@ -129,10 +129,10 @@ static void put_call_row(struct text *t, const struct call_row *row, bool whole)
     if (whole) {
         story_format_call(&line, t->record, call);
     } else {
-        strbuf_printf(&line, "%s: ", t->record->hosts.at[call->host].name);
+        strbuf_puts(&line, call->host >= 0 ? t->record->hosts.at[call->host].name : "?");
         if (call->as)
-            strbuf_printf(&line, "as %s ", call->as);
-        strbuf_printf(&line, "%s %s%s…", call->verb, call->args, *call->args ? " " : "");
+            strbuf_printf(&line, " as %s", call->as);
+        strbuf_printf(&line, ": %s %s%s…", call->verb, call->args, *call->args ? " " : "");
     }
     bool bad = whole && !call->as_stated;
     text_columns(t, t->has_zero, row->time, "", bad ? STYLE_BAD : STYLE_DIM,
