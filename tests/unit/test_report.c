@@ -254,6 +254,9 @@ START_TEST(wrap_rows)
         {"abcdefghij", 4, false, "abcd|efgh|ij"},
         {"a, bb cc, dd", 8, true, "a,|bb cc,|dd"},
         {"a, bb cc, dd", 9, true, "a, bb cc,|dd"},
+        {"o [nop,nop,TS val 1], n", 15, true, "o [nop,nop,|TS val 1], n"},
+        {"a > b: Flags", 9, true, "a > b:|Flags"},
+        {"fd00::1.80 > b", 11, true, "fd00::1.80|> b"},
         {"序号序号序号", 5, false, "序号|序号|序号"},
         {"x", 0, false, "x"},
     };
