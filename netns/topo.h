@@ -63,6 +63,13 @@ int topo_replug(struct topo *topo, int host, int iface, nsec timeout, struct err
 int topo_sysctl(struct topo *topo, int host, const char *key, const char *value, bool *absent,
                 struct error *err);
 
+/* Writes several, each optional: `absent` says which this kernel lacks. */
+struct topo_setting {
+    const char *key, *value;
+    bool absent;
+};
+int topo_sysctls(struct topo *topo, int host, struct topo_setting *settings, size_t n,
+                 struct error *err);
 /* Reads one: *value is the caller's, NULL when *absent. */
 int topo_sysctl_get(struct topo *topo, int host, const char *key, char **value, bool *absent,
                     struct error *err);

@@ -25,7 +25,6 @@ static const struct tune_pin pins[] = {
     {"net.ipv4.tcp_ecn", "2",
      "ECN is granted but not asked for: a SYN without ECE and CWR, and a lab that asks for it on "
      "one side gets it, as between real machines"},
-    {"net.ipv4.tcp_ecn_fallback", "1", "a SYN with ECN that is lost is repeated without"},
     {"net.ipv4.tcp_no_metrics_save", "1",
      "not the default: a connection must not depend on the one before it"},
     {"net.ipv4.ip_local_port_range", "32768 60999", "local ports look the same everywhere"},
@@ -53,26 +52,17 @@ static const struct tune_pin pins[] = {
     {"net.ipv4.tcp_slow_start_after_idle", "1", "the window shrinks while nothing is sent"},
     {"net.ipv4.tcp_moderate_rcvbuf", "1", "the receive window grows with the need"},
     {"net.ipv4.tcp_shrink_window", "0", "an offered window is never taken back"},
-    {"net.ipv4.tcp_workaround_signed_windows", "0", "no caution for old stacks"},
-    {"net.ipv4.tcp_app_win", "31", "no part of the window is kept for the application"},
     {"net.ipv4.tcp_adv_win_scale", "1", "half of the buffer is window (before Linux 6.6)"},
     {"net.ipv4.tcp_autocorking", "1", "small writes may be joined"},
     {"net.ipv4.tcp_notsent_lowat", "4294967295", "no limit on what is written but unsent"},
     {"net.ipv4.tcp_limit_output_bytes", "1048576", "what may wait below TCP"},
-    {"net.ipv4.tcp_min_tso_segs", "2", "the least burst"},
-    {"net.ipv4.tcp_tso_win_divisor", "3", "the share of the window that one burst may take"},
-    {"net.ipv4.tcp_pacing_ss_ratio", "200", "pacing, where a congestion control paces"},
-    {"net.ipv4.tcp_pacing_ca_ratio", "120", "pacing, where a congestion control paces"},
-    {"net.ipv4.tcp_min_rtt_wlen", "300", "seconds for which the least round trip counts"},
     {"net.ipv4.tcp_comp_sack_delay_ns", "1000000", "how long SACKs may be held back"},
     {"net.ipv4.tcp_comp_sack_slack_ns", "100000", "and how exactly"},
     {"net.ipv4.tcp_comp_sack_nr", "44", "and how many"},
     {"net.ipv4.tcp_backlog_ack_defer", "1", "ACKs for queued segments are joined (Linux 6.7)"},
     {"net.ipv4.tcp_pingpong_thresh", "1",
-     "exchanges before ACKs ride on data (Linux 6.3; 3 before that is 1 here)"},
+     "exchanges before a connection counts as interactive and delays its ACKs (Linux 6.3)"},
     {"net.ipv4.tcp_mtu_probing", "0", "no probing for a larger segment size"},
-    {"net.ipv4.tcp_base_mss", "1024", "where probing would start"},
-    {"net.ipv4.tcp_min_snd_mss", "48", "the least segment size accepted"},
     {"net.ipv4.tcp_keepalive_time", "7200", "seconds until the first keep-alive probe"},
     {"net.ipv4.tcp_keepalive_intvl", "75", "seconds between probes"},
     {"net.ipv4.tcp_keepalive_probes", "9", "probes before a connection is given up"},
@@ -86,28 +76,19 @@ static const struct tune_pin pins[] = {
     {"net.core.somaxconn", "4096", "the greatest backlog that listen accepts"},
     {"net.ipv4.tcp_challenge_ack_limit", "2147483647", "challenge ACKs are not rationed"},
     {"net.ipv4.tcp_invalid_ratelimit", "500", "milliseconds between answers to odd segments"},
-    {"net.ipv4.tcp_stdurg", "0", "the urgent pointer as BSD reads it"},
-    {"net.ipv4.tcp_reflect_tos", "0", "the type of service is not mirrored"},
-    {"net.ipv4.tcp_plb_enabled", "0", "no path changes by flow label (Linux 6.2)"},
-    {"net.ipv4.tcp_migrate_req", "0", "requests stay with their listener"},
     {"net.ipv4.ip_default_ttl", "64", "in every packet"},
     {"net.ipv4.ip_no_pmtu_disc", "0", "DF is set"},
     {"net.ipv4.icmp_ratelimit", "1000", "milliseconds between ICMP errors to one host"},
-    {"net.ipv4.icmp_echo_ignore_all", "0", "a ping is answered"},
     /* These a namespace copies from the host. */
     IPV4_CONF("rp_filter", "0", "a packet may come in where its answer would not go out"),
     IPV4_CONF("accept_redirects", "1", "a router may name a better one"),
-    IPV4_CONF("secure_redirects", "1", "if it is a gateway of the host"),
     IPV4_CONF("send_redirects", "1", "and does"),
     IPV4_CONF("accept_local", "0", "packets from own addresses are dropped"),
     IPV4_CONF("route_localnet", "0", "127/8 stays on lo"),
-    IPV4_CONF("proxy_arp", "0", "ARP is answered for own addresses only"),
     IPV4_CONF("arp_ignore", "0", "on any interface"),
     IPV4_CONF("arp_announce", "0", "and asked with any"),
     IPV4_CONF("arp_filter", "0", "whichever way the route goes"),
-    IPV4_CONF("arp_accept", "0", "unasked ARP creates no entries"),
     IPV4_CONF("arp_notify", "0", "a link that comes up is not announced"),
-    IPV4_CONF("drop_gratuitous_arp", "0", "unasked ARP updates entries"),
     IPV4_CONF("ignore_routes_with_linkdown", "0", "an unplugged interface keeps its routes"),
     IPV4_CONF("log_martians", "0", "the host's log stays clean"),
 };
@@ -120,12 +101,12 @@ const struct tune_pin *tune_pins(size_t *n)
 
 int tune_baseline(struct topo *topo, int host, tune_note *note, void *ctx, struct error *err)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(pins); i++) {
-        bool absent = false;
-        if (topo_sysctl(topo, host, pins[i].key, pins[i].value, &absent, err) < 0)
-            return error_wrap(err, "baseline");
-        if (note)
-            note(ctx, pins[i].key, pins[i].value, absent);
-    }
+    struct topo_setting settings[ARRAY_SIZE(pins)];
+    for (size_t i = 0; i < ARRAY_SIZE(pins); i++)
+        settings[i] = (struct topo_setting){.key = pins[i].key, .value = pins[i].value};
+    if (topo_sysctls(topo, host, settings, ARRAY_SIZE(settings), err) < 0)
+        return error_wrap(err, "baseline");
+    for (size_t i = 0; note && i < ARRAY_SIZE(pins); i++)
+        note(ctx, pins[i].key, pins[i].value, settings[i].absent);
     return 0;
 }

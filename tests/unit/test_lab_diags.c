@@ -147,6 +147,9 @@ static const struct {
      "labs/x.md:1:1: the block's info word is \"Lab\""},
     {"```lab\nhost a 10.0.0.1/24\nhost b 10.1.0.1/24\nneighbour a b\ncapture a\na close\n```\n",
      "labs/x.md:4:1: hosts \"a\" and \"b\" share no network"},
+    {"```lab\nhost a 10.0.0.1/24\nhost b 10.0.0.2/24\nhost c 10.0.0.3/24\ncapture c\n"
+     "wait a > b [S]\n```\n",
+     "labs/x.md:6:1: neither host has a capture point"},
     {"```lab\nhost a 10.0.0.1/24 10.1.0.1/24\ncapture a\na close\n```\n",
      "labs/x.md:3:9: host \"a\" has several interfaces"},
 };

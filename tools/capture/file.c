@@ -133,7 +133,7 @@ int capture_file_next(struct capture_file *file, struct frame *frame, struct err
             return 0;
         if (got != 1) {
             const char *why = pcap_geterr(file->pcap);
-            bool cut = strstr(why, "truncated dump file") || strstr(why, "cut off");
+            bool cut = strstr(why, "truncated");
             error_set(err, STATUS_USAGE, "%s is %s: %s", shown(file->path),
                       cut ? "cut off" : "damaged", why);
             return error_hint(err, "all frames before that place have been read");

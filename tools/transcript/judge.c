@@ -85,7 +85,7 @@ static struct track *track_of(struct judging *j, const struct pattern_item *item
     return &j->tracks.at[item->point + 1];
 }
 
-static int open_tracks(struct judging *j, struct error *err)
+int judge_open(struct judging *j, struct error *err)
 {
     for (int point = -1; point < (int)j->pattern->points.n; point++)
         add_track(j, point);
@@ -96,6 +96,13 @@ static int open_tracks(struct judging *j, struct error *err)
         if (track_align(j, t, err) < 0)
             return -1;
     return 0;
+}
+
+void judge_close(struct judging *j)
+{
+    vec_each (&j->tracks, t)
+        track_free(t);
+    vec_free(&j->tracks);
 }
 
 /* A transcript that speaks only of capture points, and of all there are, has told
@@ -190,7 +197,7 @@ struct result *judge(const struct lab *lab, const struct pattern *pattern,
         r->reason = xstrdup(record->skipped);
         return r;
     }
-    if (open_tracks(&j, &err) < 0) {
+    if (judge_open(&j, &err) < 0) {
         r->verdict = VERDICT_ERROR;
         r->reason = xstrdup(err.message);
         error_clear(&err);
@@ -198,8 +205,6 @@ struct result *judge(const struct lab *lab, const struct pattern *pattern,
         emit_lines(&j);
         decide(&j);
     }
-    vec_each (&j.tracks, t)
-        track_free(t);
-    vec_free(&j.tracks);
+    judge_close(&j);
     return r;
 }

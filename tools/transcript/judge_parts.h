@@ -31,6 +31,10 @@ struct judging {
     VEC(struct track) tracks;
 };
 
+/* Opens and aligns all tracks; judge_close() also after a failure. */
+int judge_open(struct judging *j, struct error *err);
+void judge_close(struct judging *j);
+
 /* Decodes, formats and reads what was observed; fills seen and lines. */
 void track_open(struct judging *j, struct track *t);
 void track_free(struct track *t);
@@ -46,8 +50,9 @@ void judge_put_gap(struct strbuf *sb, nsec gap);
 char *judge_note(const struct pattern_item *item);
 /* Adds a difference, its texts placed in line->expected and line->observed by the
  * slices; `expected` and `observed` are the texts that the slices lead into. */
-void judge_add_diff(struct result_line *line, const struct difference *d, const char *expected_text,
-                    const char *observed_text, size_t observed_shift);
+struct field_diff *judge_add_diff(struct result_line *line, const struct difference *d,
+                                  const char *expected_text, const char *observed_text,
+                                  size_t observed_shift);
 void judge_set_bounds(struct result_line *line, const struct timing_bounds *b);
 
 /* Calls, links and states: which of the record's each such line means. */

@@ -113,8 +113,9 @@ static size_t place(struct slice s, const char *text)
     return s.n ? (size_t)(s.at - text) : 0;
 }
 
-void judge_add_diff(struct result_line *line, const struct difference *d, const char *expected_text,
-                    const char *observed_text, size_t observed_shift)
+struct field_diff *judge_add_diff(struct result_line *line, const struct difference *d,
+                                  const char *expected_text, const char *observed_text,
+                                  size_t observed_shift)
 {
     struct field_diff *f = vec_add(&line->diffs);
     f->field = xstrdup(d->field);

@@ -47,7 +47,7 @@ static bool due_seq(const struct story_segment *s)
 
 static bool due_ack(const struct story_segment *s)
 {
-    return s->due_ack.known && s->ack == s->due_ack.value;
+    return s->due_ack.known && (s->ack == s->due_ack.value || s->ack == s->due_ack.before);
 }
 
 static bool due_tsval(const struct story_segment *s)

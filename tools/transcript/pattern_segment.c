@@ -40,6 +40,16 @@ struct slice reader_resolve(struct reader *r, struct slice value)
     return value;
 }
 
+/* A copy that lives as long as the pattern. */
+static struct slice own(struct reader *r, const char *text)
+{
+    if (!r->pattern)
+        return slice_of(text);
+    char *copy = xstrdup(text);
+    vec_push(&r->pattern->owned, copy);
+    return slice_of(copy);
+}
+
 bool reader_host(struct reader *r, struct slice host, struct slice *value)
 {
     *value = host;
@@ -55,7 +65,7 @@ bool reader_host(struct reader *r, struct slice host, struct slice *value)
         vec_each (&r->lab->hosts.at[h].ifaces, iface)
             vec_each (&iface->addrs, a)
                 if (ipaddr_equal(&a->addr, &addr)) {
-                    *value = slice_of(r->lab->hosts.at[h].name);
+                    *value = own(r, r->lab->hosts.at[h].name);
                     return true;
                 }
     return true;

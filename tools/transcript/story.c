@@ -134,9 +134,10 @@ static void enter(struct build *b, struct sighting *s)
     e->arrival = -1;
     if (s->arrival >= 0) {
         e->arrival = (long)b->seen.at[s->arrival].packet;
-        e->travel = story_stamp(r, (size_t)e->arrival) - story_stamp(r, e->packet);
+        e->travel = story_packet_stamp(r, (size_t)e->arrival) - story_packet_stamp(r, e->packet);
     }
-    e->time = story_stamp(r, e->packet) - story_stamp(r, b->story->segments.at[0].packet);
+    e->time =
+        story_packet_stamp(r, e->packet) - story_packet_stamp(r, b->story->segments.at[0].packet);
     e->gap = b->story->segments.n > 1 ? e->time - e[-1].time : 0;
     b->roles[b->story->segments.n - 1] = s->role;
 }

@@ -7,15 +7,20 @@
 /* "At once": sooner than any timer of TCP can fire, half of TCP_DELACK_MIN. */
 #define STORY_AT_ONCE (20 * NSEC_PER_MSEC)
 
-/* Stamps of evidence may be anything; kept so far from the limits of nsec that sums
- * and differences of a few fit. */
-static inline nsec story_clamp(nsec t, nsec limit)
+/* Evidence may say anything: a value between the limits. */
+static inline nsec story_clamp(nsec t, nsec low, nsec high)
 {
-    return t < -limit ? -limit : t > limit ? limit : t;
+    return t < low ? low : t > high ? high : t;
 }
-static inline nsec story_stamp(const struct record *r, size_t packet)
+
+/* A stamp whose difference to any other fits. */
+static inline nsec story_stamp(nsec t)
 {
-    return story_clamp(r->packets.at[packet].frame.time, INT64_MAX / 8);
+    return story_clamp(t, 0, INT64_MAX / 2);
+}
+static inline nsec story_packet_stamp(const struct record *r, size_t packet)
+{
+    return story_stamp(r->packets.at[packet].frame.time);
 }
 
 /* Where, on its way, a frame was seen. */

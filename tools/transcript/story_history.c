@@ -222,14 +222,26 @@ static bool paws_rejects(const struct endpoint *e, const struct story_segment *s
            (int32_t)(e->recent - s->tsval) > PAWS_WINDOW;
 }
 
-static void arrive(struct endpoint *e, struct story_segment *s, bool seen_sent, nsec now)
+/* Damaged on the way.  A bad checksum alone says nothing: on a loopback interface, and
+ * wherever a capture is made before the network card fills it in, it is always bad. */
+static bool is_damaged(const struct record *r, const struct story_segment *s)
+{
+    struct packet arrived;
+    if (s->arrival < 0 || s->p->tcp.sum != SUM_GOOD)
+        return false;
+    packet_decode(&arrived, &r->packets.at[s->arrival].frame);
+    return arrived.tcp.sum == SUM_BAD;
+}
+
+static void arrive(struct endpoint *e, struct story_segment *s, bool seen_sent, bool damaged,
+                   nsec now)
 {
     const struct tcp_header *t = &s->p->tcp;
     uint32_t end = s->seq + tcp_seq_len(t);
     struct range r = {s->seq, end};
     if (!seen_sent)
         s->retransmission = end != s->seq && e->receiving && has_range(e, r);
-    if (t->sum == SUM_BAD)
+    if (damaged)
         return;
     if (t->flags & TCP_ACK)
         arrive_ack(e, s->ack, now);
@@ -296,9 +308,9 @@ static void due_tsval(struct story_segment *s, const struct endpoint *e, const s
     s->due_tsval.known = true;
     if (!e->sent_ts)
         return; /* the first is 0 by definition */
-    nsec step = story_clamp(r->clock_step, MAX_SLACK);
-    nsec slack = story_clamp(r->tick > 0 ? r->tick : TICK_UNKNOWN, MAX_SLACK) +
-                 (r->lateness > 0 ? story_clamp(r->lateness, MAX_SLACK) : 0);
+    nsec step = story_clamp(r->clock_step, -MAX_SLACK, MAX_SLACK);
+    nsec slack = story_clamp(r->tick > 0 ? r->tick : TICK_UNKNOWN, 0, MAX_SLACK) +
+                 story_clamp(r->lateness, 0, MAX_SLACK);
     slack += step < 0 ? -step : step;
     slack += NSEC_PER_MSEC + (seen_sent ? 0 : STORY_AT_ONCE);
     nsec since = now - e->ts_time, low = since - slack, high = since + slack;
@@ -439,11 +451,12 @@ static struct event *list_events(const struct build *b, size_t *n)
         const struct story_segment *s = &story->segments.at[i];
         if (s->flow < 0)
             continue;
-        events[(*n)++] = (struct event){story_stamp(b->record, s->packet), s->packet, false, i};
+        events[(*n)++] =
+            (struct event){story_packet_stamp(b->record, s->packet), s->packet, false, i};
         if (b->roles[i] == ROLE_SENT && s->arrival < 0 && is_captured(b->record, s->to))
             continue;
         size_t arrival = s->arrival >= 0 ? (size_t)s->arrival : s->packet;
-        events[(*n)++] = (struct event){story_stamp(b->record, arrival), arrival, true, i};
+        events[(*n)++] = (struct event){story_packet_stamp(b->record, arrival), arrival, true, i};
     }
     qsort(events, *n, sizeof(*events), compare_events);
     return events;
@@ -461,7 +474,7 @@ void story_history(struct build *b)
         enum role role = b->roles[events[i].segment];
         bool seen_sent = role == ROLE_SENT || role == ROLE_LOCAL;
         if (events[i].arrival)
-            arrive(&flow[!s->dir], s, seen_sent, events[i].time);
+            arrive(&flow[!s->dir], s, seen_sent, is_damaged(b->record, s), events[i].time);
         else
             send_event(story, &flow[s->dir], &flow[!s->dir], s, seen_sent, events[i].time);
     }

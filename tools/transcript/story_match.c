@@ -124,7 +124,7 @@ static struct sighting *sighting(const struct matching *m, const struct rank *r)
 
 static nsec stamp(const struct matching *m, const struct rank *r)
 {
-    return story_stamp(m->b->record, sighting(m, r)->packet);
+    return story_packet_stamp(m->b->record, sighting(m, r)->packet);
 }
 
 static bool arrives_broken(const struct sighting *sent, const struct sighting *received)
@@ -240,7 +240,7 @@ static struct rank *likeliest(const struct matching *m, struct rank *sent, size_
         if (least == &best_off)
             best = &sent[i];
     }
-    bool is_double = taken_off != NSEC_NEVER && best_off > taken_off + STORY_AT_ONCE;
+    bool is_double = taken_off != NSEC_NEVER && best_off - STORY_AT_ONCE > taken_off;
     return is_double ? NULL : best;
 }
 
@@ -334,7 +334,7 @@ static nsec *cables_out(const struct record *r)
         if (e->host < 0 || (size_t)e->host >= r->hosts.n)
             continue;
         if (e->kind == EVENT_UNPLUG && out[e->host] == NSEC_NEVER)
-            out[e->host] = e->time;
+            out[e->host] = story_stamp(e->time);
         else if (e->kind == EVENT_REPLUG)
             out[e->host] = NSEC_NEVER;
     }
@@ -343,8 +343,8 @@ static nsec *cables_out(const struct record *r)
 
 static nsec record_end(const struct record *r)
 {
-    nsec last = r->packets.n ? story_stamp(r, r->packets.n - 1) : 0;
-    nsec ended = story_clamp(r->ended, INT64_MAX / 8);
+    nsec last = r->packets.n ? story_packet_stamp(r, r->packets.n - 1) : 0;
+    nsec ended = story_stamp(r->ended);
     return last > ended ? last : ended;
 }
 

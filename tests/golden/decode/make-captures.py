@@ -479,7 +479,7 @@ def make_icmp():
     for code in range(17):
         f.add(ether(ip4(icmp(3, code, b"\0\0\5\x14", quoted_tcp), 1)))
     f.add(ether(ip4(icmp(3, 4, b"\0\0\0\0", quoted_tcp), 1)))
-    for quoted in (quoted_tcp[:28], quoted_udp[:28], quoted_udp, ip4(bytes(8), 132), quoted_tcp[:20],
+    for quoted in (quoted_tcp[:28], quoted_udp[:28], quoted_udp, ip4(bytes(8), 99), quoted_tcp[:20],
                    ip4(icmp(3, 1, bytes(4), quoted_tcp[:28]), 1), ip6(bytes(8)), ip4(quoted_tcp, 4)):
         for kind, code in ((3, 3), (3, 1), (4, 0), (5, 0), (5, 1), (5, 2), (5, 3), (5, 9), (11, 0),
                            (11, 1), (11, 2), (12, 0), (12, 1)):
@@ -554,7 +554,7 @@ def make_icmp6():
     add(143, 0, b"\0\0\0\2", record + struct.pack(">BBH", 9, 0, 1) + addr("ff02::fc") + addr(A6))
     add(143, 0, b"\0\0\0\3", record)
     add(143, 0, b"\0\0\0\1", struct.pack(">BBH", 1, 0, 9) + addr("ff02::fc"))
-    add(200, 1, b"\0\1\0\2", b"unknown")
+    add(100, 1, b"\0\1\0\2", b"unknown")
     add(0, 0, bytes(4))
     bad = bytearray(icmp6(128, 0, b"\0\1\0\2", b"bad checksum"))
     bad[2] ^= 0xFF
@@ -620,8 +620,9 @@ def make_links():
             f.add(make(0x0806, arp(1), kind))
             f.add(make(0x88B5, b"unknown", kind))
             f.add(make(0x88B5, b"unknown", kind, 8))
-        for proto in (0x0800, 0x88B5, 0x8100):
+        for proto in (0x0800, 0x88B5):
             f.add(make(0x8100, struct.pack(">HH", 100, proto) + seg4))
+            f.add(make(0x8100, struct.pack(">HHHH", 100, 0x8100, 200, proto) + seg4))
         f.add(make(0x00F6, b"no EtherType"))
         f.cuts(make(0x8100, struct.pack(">HH", 100, 0x0800) + seg4))
     f.add(sll2(0x0800, seg4, index=2**31))
@@ -639,7 +640,7 @@ def make_links():
             f.add(payload, len(payload) + 5)
         f.cuts(seg4)
         f.cuts(seg6)
-    Pcap("usb.pcap", 189).add(bytes(range(70)))
+    Pcap("unknown-link.pcap", 147).add(bytes(range(70)))
 
 
 def make_broken():
@@ -653,7 +654,7 @@ def make_broken():
     f.file.close()
     with open(os.path.join(OUT, "tcp-conversation.pcap"), "rb") as file:
         data = file.read()
-    for name, size in (("cut-in-frame.pcap", 200), ("cut-in-header.pcap", 105), ("cut-in-file-header.pcap", 20)):
+    for name, size in (("cut-in-frame.pcap", 200), ("cut-in-header.pcap", 120), ("cut-in-file-header.pcap", 20)):
         with open(os.path.join(OUT, name), "wb") as file:
             file.write(data[:size])
     with open(os.path.join(OUT, "little.pcapng"), "rb") as file:
