@@ -79,10 +79,30 @@ lab-%: all
 
 # ----------------------------------------------------------------------- tests
 .PHONY: test test-unit test-golden test-live
-test: test-unit
+test: test-unit test-golden
 
 test-unit: $(B)/test-unit
 	$(call say,TEST,unit) $(B)/test-unit
+
+test-golden: $(B)/tcplab
+	$(call say,TEST,golden) TCPLAB=$(B)/tcplab tests/golden/run.sh
+
+# Each tests/fuzz/fuzz_NAME.c with libFuzzer, for FUZZ_SECONDS; what it finds stays
+# in build/fuzz/NAME.  Needs clang.
+FUZZ_SECONDS ?= 20
+fuzzers := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. $(WARN) -O1 -g \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+.PHONY: fuzz
+fuzz: $(addsuffix .run,$(fuzzers))
+
+build/fuzz/%: tests/fuzz/%.c $(lib_src) $(wildcard tools/*/*.h netns/*.h)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@) clang $(fuzz_flags) $(PKG_CFLAGS) -o $@ $(filter %.c,$^) $(PKG_LIBS)
+build/fuzz/%.run: build/fuzz/%
+	@mkdir -p build/fuzz/$*.found build/fuzz/$*.corpus
+	$(call say,RUN,$<) $< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/$*.found/ build/fuzz/$*.corpus
 
 # ------------------------------------------------------------------- the rest
 .PHONY: clean
@@ -93,4 +113,5 @@ help:
 	@echo 'make               build tcplab and its companions in build/'
 	@echo 'make lab-NAME      build, run the lab and judge it; evidence in out/NAME/'
 	@echo 'make test          build and run every test'
+	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=20 each (needs clang)'
 	@echo 'make clean         remove build/'

@@ -63,9 +63,19 @@ int topo_replug(struct topo *topo, int host, int iface, nsec timeout, struct err
 int topo_sysctl(struct topo *topo, int host, const char *key, const char *value, bool *absent,
                 struct error *err);
 
+/* Writes several, each optional: `absent` says which this kernel lacks. */
+struct topo_setting {
+    const char *key, *value;
+    bool absent;
+};
+int topo_sysctls(struct topo *topo, int host, struct topo_setting *settings, size_t n,
+                 struct error *err);
 /* Reads one: *value is the caller's, NULL when *absent. */
 int topo_sysctl_get(struct topo *topo, int host, const char *key, char **value, bool *absent,
                     struct error *err);
+
+/* Whether hosts on this kernel have the sysctl; to be asked after topo_new(). */
+bool topo_has_sysctl(const char *key);
 
 /* Whether the stage is inside a user namespace, in which this process is root. */
 bool topo_in_user_ns(const struct topo *topo);

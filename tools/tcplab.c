@@ -13,11 +13,13 @@ static const struct command {
     const char *help;
 } commands[] = {
     {"check", cmd_check, "judge a stored run, or somebody's capture, again"},
+    {"doctor", cmd_doctor, "say what this machine can do, and how to mend what it cannot"},
     {"list", cmd_list, "list the labs"},
     {"record", cmd_record, "write the expected transcript of a lab from a run"},
     {"run", cmd_run, "run labs and judge them"},
     {"show", cmd_show, "show a lab: lesson, script and what is expected"},
     {"verbs", cmd_verbs, "list the verbs of the lab language"},
+    {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
 };
 
 static void print_help(FILE *to)

@@ -301,6 +301,14 @@ struct record *build_record(void)
     return r;
 }
 
+void build_uncaptured(struct record *r)
+{
+    struct record_point *last = &r->points.at[--r->points.n];
+    free(last->name);
+    free(last->iface);
+    free(last->filter);
+}
+
 void build_seen(struct record *r, int point, enum build_seen how, nsec at, const uint8_t *buf,
                 size_t len)
 {

@@ -60,6 +60,8 @@ nsec build_time(nsec at);
 /* A record of two hosts, client 10.0.0.1 + fd00::1 and server 10.0.0.2 + fd00::2, each with a
  * capture point (0 and 1); tick 4 ms, no lateness, begun at build_time(0). */
 struct record *build_record(void);
+/* Takes the last capture point away: nobody captured there. */
+void build_uncaptured(struct record *r);
 
 /* A frame as seen at one point. */
 enum build_seen { BUILD_UNKNOWN, BUILD_OUT, BUILD_IN };

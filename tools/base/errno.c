@@ -24,13 +24,13 @@ const char *errno_name(int errnum)
 
 static int equal(const char *name, const char *word, size_t len)
 {
-    return strlen(name) == len && memcmp(name, word, len) == 0;
+    return name && strlen(name) == len && memcmp(name, word, len) == 0;
 }
 
 int errno_from_name(const char *name, size_t len)
 {
     for (int e = 1; e <= ERRNO_MAX; e++)
-        if (equal(errno_name(e), name, len))
+        if (equal(strerrorname_np(e), name, len))
             return e;
     for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
         if (equal(aliases[i].name, name, len))

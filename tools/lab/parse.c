@@ -124,8 +124,6 @@ static void unknown_word(struct parser *p)
 static void parse_statement(struct parser *p)
 {
     const struct token *first = need(p, "");
-    p->saw_host |= token_is(first, "host") || token_is(first, "router");
-    p->saw_capture |= token_is(first, "capture");
     for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
         if (token_is(first, statements[i].word)) {
             p->usage = statements[i].usage;
@@ -146,10 +144,15 @@ static void parse_line(struct parser *p)
         complain(p, ((struct span){p->line.from + LAB_MAX_LINE, p->line.to}),
                  "`N bytes` sends much without writing it out", "the line is longer than %d bytes",
                  LAB_MAX_LINE);
+        p->saw_host = p->saw_capture = p->saw_step = true;
         return;
     }
     p->usage = NULL;
-    if (lex_line(p) && p->tokens.n)
+    bool good = lex_line(p);
+    p->saw_host |= token_is(peek(p), "host") || token_is(peek(p), "router");
+    p->saw_capture |= token_is(peek(p), "capture");
+    p->saw_step |= !good;
+    if (good && p->tokens.n)
         parse_statement(p);
 }
 

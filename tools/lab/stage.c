@@ -143,8 +143,8 @@ void parse_capture(struct parser *p)
         n++;
     }
     if (n == 0) {
-        p->tokens.n = first;
-        need(p, "the host on which to capture");
+        size_t end = p->tokens.at[0].span.to;
+        complain(p, ((struct span){end, end}), p->usage, "the host on which to capture is missing");
         return;
     }
     const struct token *filter = peek(p);
@@ -167,6 +167,14 @@ static bool on_one_net(const struct lab_host *a, const struct lab_host *b)
     return false;
 }
 
+static bool is_captured(const struct lab *lab, const struct lab_wait *wait)
+{
+    vec_each (&lab->captures, c)
+        if (c->host == wait->from || c->host == wait->to)
+            return true;
+    return false;
+}
+
 void stage_check(struct parser *p)
 {
     const struct lab *lab = p->lab;
@@ -175,4 +183,8 @@ void stage_check(struct parser *p)
             complain(p, n->span, "neighbours have addresses in one network",
                      "hosts \"%s\" and \"%s\" share no network", lab->hosts.at[n->host].name,
                      lab->hosts.at[n->peer].name);
+    vec_each (&lab->steps, s)
+        if (s->verb == VERB_WAIT_PACKETS && p->diags->list.n == 0 && !is_captured(lab, &s->wait))
+            complain(p, s->span, "`capture` one of the two hosts",
+                     "neither host has a capture point that could see these packets");
 }

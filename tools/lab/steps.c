@@ -428,7 +428,7 @@ static bool at_run_tail(const struct parser *p)
     const struct token *t = peek(p);
     if (!t || token_is(t, "=>") || (left == 1 && token_is(t, "&")))
         return true;
-    if (!token_is(t, "within"))
+    if (!token_is(t, "within") || (left > 1 && !isdigit((unsigned char)t[1].text[0])))
         return false;
     return left <= 2 || token_is(t + 2, "=>") || token_is(t + 2, "&");
 }

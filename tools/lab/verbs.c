@@ -71,7 +71,7 @@ static void put_slot(struct strbuf *out, const struct verb_slot *slot)
     else if (slot->literal)
         strbuf_add(out, slot->literal, slot->literal_len);
     else if (slot->kind == ARG_DATA)
-        strbuf_puts(out, "\"TEXT\"|N bytes");
+        strbuf_puts(out, "\"TEXT\" | N bytes");
     else if (slot->kind == ARG_STRING)
         strbuf_puts(out, "\"TEXT\"");
     else if (slot->kind == ARG_REST)

@@ -36,6 +36,7 @@ static void free_stage(struct record *r)
         vec_free(&h->addrs);
     }
     vec_free(&r->hosts);
+    vec_free(&r->endpoints);
     vec_each (&r->points, p) {
         free(p->name);
         free(p->iface);

@@ -39,7 +39,8 @@ struct report_format {
 struct report {
     const struct report_format *format;
     FILE *to;
-    struct text_options text;
+    struct text_options text;     /* may be changed between two results */
+    bool was_quiet;               /* the result before this one took one line */
     size_t total;                 /* how many results there will be */
     size_t done;                  /* how many there were before this one */
     size_t counts[VERDICT_COUNT]; /* by verdict, this one included */

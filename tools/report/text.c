@@ -112,8 +112,7 @@ static void put_machine(struct text *t)
     if (r->clock && strcmp(r->clock, "real") != 0)
         strbuf_printf(&line, ", %s clock", r->clock);
     if (r->tick) {
-        strbuf_puts(&line, ", tick ");
-        strbuf_duration(&line, r->tick);
+        strbuf_printf(&line, ", tick %g ms", (double)r->tick / (double)NSEC_PER_MSEC);
     }
     size_t pinned = 0, absent = 0;
     vec_each (&r->sysctls, sysctl)
@@ -157,9 +156,11 @@ static void put_verdict(struct text *t)
     } else if (r->reason) {
         strbuf_printf(&line, ": %s", r->reason);
     }
-    strbuf_puts(&line, " (");
-    put_seconds(&line, r->wall);
-    strbuf_putc(&line, ')');
+    if (r->wall) {
+        strbuf_puts(&line, " (");
+        put_seconds(&line, r->wall);
+        strbuf_putc(&line, ')');
+    }
     strbuf_putc(t->out, '\n');
     const char *name = verdict_name(r->verdict);
     text_put(t, verdict_style(r->verdict), name);
@@ -191,8 +192,9 @@ static void put_quiet(struct text *t)
     text_put_padded(t, verdict_style(r->verdict), verdict_name(r->verdict), 6);
     text_put_padded(t, STYLE_PLAIN, r->lab, 20);
     cleanup_strbuf struct strbuf wall = STRBUF_INIT;
-    put_seconds(&wall, r->wall);
-    strbuf_printf(t->out, "%9s", wall.data);
+    if (r->wall)
+        put_seconds(&wall, r->wall);
+    strbuf_printf(t->out, "%9s", strbuf_cstr(&wall));
     if (r->verdict != VERDICT_PASS && r->reason) {
         strbuf_puts(t->out, "  ");
         text_put(t, STYLE_PLAIN, r->reason);
@@ -225,7 +227,7 @@ void report_text(struct strbuf *out, const struct result *result,
         put_setup(&t);
     if (result->lines.n || (t.record && t.record->calls.n)) {
         strbuf_putc(out, '\n');
-        text_put(&t, STYLE_DIM, t.seconds ? "   time/s      gap" : "  time/ms      gap");
+        text_put(&t, STYLE_DIM, t.seconds ? "  time/s      gap" : " time/ms      gap");
         strbuf_putc(out, '\n');
         text_timeline(&t);
     }
@@ -241,8 +243,10 @@ static void text_begin(struct report *report)
 
 static void text_one(struct report *report, const struct result *result)
 {
-    if (report->done && !report->text.quiet)
+    /* Reports at length stand apart from what is around them; single lines do not. */
+    if (report->done && (!report->text.quiet || !report->was_quiet))
         strbuf_putc(&report->out, '\n');
+    report->was_quiet = report->text.quiet;
     report_text(&report->out, result, &report->text);
 }
 

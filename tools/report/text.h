@@ -41,8 +41,8 @@ void text_put_padded(struct text *t, enum style style, const char *s, int column
 void text_wrapped(struct text *t, enum style style, const char *s, size_t len, int indent,
                   int hanging, bool fields);
 
-/* `8.2` columns of time and the gap, then the marker: the first columns of every row. */
-#define TEXT_COLUMNS 22
+/* The columns that a row of the timeline begins with: time, gap, marker. */
+#define TEXT_COLUMNS 21
 void text_columns(struct text *t, bool has_time, nsec time, const char *gap, enum style style,
                   const char *marker);
 

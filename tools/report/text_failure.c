@@ -43,28 +43,45 @@ static void put_row(struct text *t, const struct result_line *line, bool observe
         text_put_n(t, marked ? STYLE_BAD : STYLE_PLAIN, s + at, end - at);
         at = end;
     }
-    strbuf_putc(t->out, '\n');
 }
 
-/* The line of ^^^^ below a row, if it has marks. */
-static void put_marks(struct text *t, const struct result_line *line, bool observed, const char *s,
-                      size_t len, struct place row, int indent)
+/* Adds to `marks` a ^ below each column of s[from..to) that is in a marked field. */
+static void add_marks(struct strbuf *marks, const struct text *t, const struct result_line *line,
+                      bool observed, const char *s, size_t len, struct place row)
 {
-    cleanup_strbuf struct strbuf marks = STRBUF_INIT;
-    size_t used = 0;
     struct glyph g;
     for (size_t at = row.from; at < row.to; at += g.bytes) {
         glyph_at(&g, s + at, row.to - at, t->options->utf8);
-        bool marked = is_marked(line, observed, at, len);
-        strbuf_pad(&marks, marked ? '^' : ' ', (size_t)g.width);
-        if (marked)
-            used = marks.len;
+        strbuf_pad(marks, is_marked(line, observed, at, len) ? '^' : ' ', (size_t)g.width);
     }
-    if (!used)
+}
+
+static void put_marks(struct text *t, struct strbuf *marks, int indent)
+{
+    while (marks->len && marks->data[marks->len - 1] == ' ')
+        strbuf_truncate(marks, marks->len - 1);
+    if (!marks->len)
         return;
-    strbuf_pad(t->out, ' ', (size_t)indent);
-    text_put_n(t, STYLE_BAD, marks.data, used);
+    size_t blanks = strspn(marks->data, " ");
+    strbuf_pad(t->out, ' ', (size_t)indent + blanks);
+    text_put_n(t, STYLE_BAD, marks->data + blanks, marks->len - blanks);
     strbuf_putc(t->out, '\n');
+}
+
+/* Columns for the interval of either text, so that the fields behind it stand below
+ * each other. */
+static int interval_columns(const struct text *t, const struct result_line *line)
+{
+    const char *texts[] = {line->expected, line->observed};
+    int widest = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        size_t n = 0;
+        if (texts[i])
+            text_behind_interval(texts[i], &n);
+        int width = n ? glyphs_width(texts[i], n, t->options->utf8) + 1 : 0;
+        widest = width > widest ? width : widest;
+    }
+    return widest < t->width / 3 ? widest : 0;
 }
 
 static void put_text(struct text *t, const struct result_line *line, bool observed)
@@ -73,24 +90,34 @@ static void put_text(struct text *t, const struct result_line *line, bool observ
     strbuf_puts(t->out, "  ");
     text_put_padded(t, STYLE_TITLE, observed ? "observed" : "expected", BLOCK_COLUMNS - 2);
     if (!s) {
-        text_put(t, STYLE_BAD, observed ? "nothing like it" : "nothing more");
+        text_put(t, STYLE_BAD, observed ? "nothing like it" : "nothing");
         strbuf_putc(t->out, '\n');
         return;
     }
-    size_t len = strlen(s), skip;
-    struct wrap w = {.s = s, .len = len, .fields = true, .utf8 = t->options->utf8};
+    cleanup_strbuf struct strbuf marks = STRBUF_INIT;
+    size_t len = strlen(s), interval_n = 0;
+    int columns = interval_columns(t, line), indent = BLOCK_COLUMNS + columns;
+    const char *text = columns ? text_behind_interval(s, &interval_n) : s;
+    if (columns) {
+        put_row(t, line, observed, s, len, (struct place){0, interval_n});
+        add_marks(&marks, t, line, observed, s, len, (struct place){0, interval_n});
+        int width = glyphs_width(s, interval_n, t->options->utf8);
+        strbuf_pad(t->out, ' ', (size_t)(columns - width));
+        strbuf_pad(&marks, ' ', (size_t)(columns - width));
+    }
+    struct wrap w = {
+        .s = s, .len = len, .at = (size_t)(text - s), .fields = true, .utf8 = t->options->utf8};
     struct place row;
-    int indent = BLOCK_COLUMNS;
-    /* Rows after the first stand below what is behind the interval. */
-    int hanging = (int)(text_behind_interval(s, &skip) - s);
-    if (hanging == 0 || hanging > 16)
-        hanging = 2;
     for (bool first = true; wrap_next(&w, t->width - indent, &row.from, &row.to); first = false) {
-        if (!first)
+        if (!first) {
             strbuf_pad(t->out, ' ', (size_t)indent);
+            strbuf_pad(&marks, ' ', (size_t)columns);
+        }
         put_row(t, line, observed, s, len, row);
-        put_marks(t, line, observed, s, len, row, indent);
-        indent = BLOCK_COLUMNS + hanging;
+        strbuf_putc(t->out, '\n');
+        add_marks(&marks, t, line, observed, s, len, row);
+        put_marks(t, &marks, BLOCK_COLUMNS);
+        strbuf_truncate(&marks, 0);
     }
 }
 

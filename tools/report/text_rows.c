@@ -72,7 +72,7 @@ void text_columns(struct text *t, bool has_time, nsec time, const char *gap, enu
         snprintf(stamp, sizeof(stamp), "%s%" PRId64 ".%03" PRId64,
                  time < 0 && (whole || fraction) ? "-" : "", whole, fraction);
     cleanup_strbuf struct strbuf row = STRBUF_INIT;
-    strbuf_printf(&row, "%9s ", stamp);
+    strbuf_printf(&row, "%8s ", stamp);
     int gap_width = glyphs_width(gap, strlen(gap), t->options->utf8);
     strbuf_pad(&row, ' ', gap_width < 8 ? (size_t)(8 - gap_width) : 0);
     strbuf_puts(&row, gap);

@@ -105,8 +105,8 @@ static void calls_collect(struct calls *calls, const struct text *t)
     for (size_t i = 0; i < n; i++) {
         const struct record_call *call = &t->record->calls.at[i];
         vec_push(&calls->rows, ((struct call_row){call->began - t->zero, i, false}));
-        if (call->ended)
-            vec_push(&calls->rows, ((struct call_row){call->ended - t->zero, i, true}));
+        nsec ended = call->ended ? call->ended : t->record->ended;
+        vec_push(&calls->rows, ((struct call_row){ended - t->zero, i, true}));
     }
     if (calls->rows.n)
         qsort(calls->rows.at, calls->rows.n, sizeof(*calls->rows.at), compare_rows);
@@ -129,10 +129,10 @@ static void put_call_row(struct text *t, const struct call_row *row, bool whole)
     if (whole) {
         story_format_call(&line, t->record, call);
     } else {
-        strbuf_printf(&line, "%s: ", t->record->hosts.at[call->host].name);
+        strbuf_puts(&line, call->host >= 0 ? t->record->hosts.at[call->host].name : "?");
         if (call->as)
-            strbuf_printf(&line, "as %s ", call->as);
-        strbuf_printf(&line, "%s %s%s…", call->verb, call->args, *call->args ? " " : "");
+            strbuf_printf(&line, " as %s", call->as);
+        strbuf_printf(&line, ": %s %s%s…", call->verb, call->args, *call->args ? " " : "");
     }
     bool bad = whole && !call->as_stated;
     text_columns(t, t->has_zero, row->time, "", bad ? STYLE_BAD : STYLE_DIM,
@@ -166,6 +166,16 @@ static void put_calls(struct text *t, struct calls *calls, nsec until)
         put_call_row(t, row, whole);
         calls->shown[row->call] = whole;
     }
+}
+
+static bool calls_left(const struct calls *calls)
+{
+    for (size_t i = calls->next; i < calls->rows.n; i++) {
+        size_t call = calls->rows.at[i].call;
+        if (!calls->shown[call] && !calls->by_line[call])
+            return true;
+    }
+    return false;
 }
 
 /* -------------------------------------------------------------------- lines */
@@ -267,7 +277,7 @@ void text_timeline(struct text *t)
             put_calls(t, &calls, next_time(result, i));
         if (stop && i == first_bad) {
             text_failure(t, line);
-            if (i + 1 < result->lines.n)
+            if (i + 1 < result->lines.n || calls_left(&calls))
                 text_heading(t, "The rest");
             continue;
         }

@@ -60,12 +60,12 @@ static bool is_combining(uint32_t c)
 }
 
 /* What would drive the terminal instead of being shown: C0, DEL, C1, and the
- * controls that turn the direction of text around. */
+ * controls that turn the direction of text around; and what no XML can hold. */
 static bool is_unsafe(uint32_t c)
 {
     static const uint32_t ranges[][2] = {
         {0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x200E, 0x200F},
-        {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF},
+        {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFFE, 0xFFFF},
     };
     return in_ranges(c, ranges, ARRAY_SIZE(ranges));
 }

@@ -32,7 +32,8 @@ struct job {
     pid_t pid;
     int up;   /* messages from the director */
     int stop; /* closed to stop the script */
-    loop_id up_watch, child_watch;
+    loop_id up_watch, child_watch, limit_watch;
+    nsec limit;
     struct strbuf received;
     bool finished, over;
 };
@@ -223,6 +224,31 @@ static void on_up(void *ctx, int fd, uint32_t events)
     }
 }
 
+/* The director keeps every limit of the script itself.  This is for the director. */
+static void on_limit(void *ctx, nsec due)
+{
+    struct job *job = ctx;
+    struct error err = ERROR_INIT;
+    (void)due;
+    kill(job->pid, SIGKILL);
+    error_set(&err, STATUS_MACHINE, "lab %s was killed: it had not ended after %d s", job->lab,
+              (int)(job->limit / NSEC_PER_SEC));
+    error_hint(&err, "its steps may take that long at the most, so this is a fault of tcplab or of "
+                     "this machine: please report it");
+    finish(job, NULL, 0, &err);
+    error_clear(&err);
+}
+
+static nsec longest_play(const struct lab *lab)
+{
+    nsec sum = 30 * NSEC_PER_SEC;
+    vec_each (&lab->steps, step)
+        sum += step->verb == VERB_WAIT_TIME ? step->args.at[0].duration
+               : step->within               ? step->within
+                                            : lab->limit;
+    return sum;
+}
+
 static void on_over(void *ctx, pid_t pid, int status)
 {
     struct job *job = ctx;
@@ -262,6 +288,8 @@ struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *bod
                         .up = up[0],
                         .stop = stop[1]};
     job->up_watch = loop_add_fd(loop, job->up, EPOLLIN, on_up, job, err);
+    job->limit = longest_play(lab);
+    job->limit_watch = loop_add_timer(loop, job->limit, 0, on_limit, job);
     job->child_watch = loop_add_child(loop, pid, on_over, job, err);
     if (!job->up_watch || !job->child_watch) {
         job_free(job);
@@ -288,6 +316,7 @@ void job_free(struct job *job)
         return;
     loop_remove(job->loop, job->up_watch);
     loop_remove(job->loop, job->child_watch);
+    loop_remove(job->loop, job->limit_watch);
     if (!job->over) {
         kill(job->pid, SIGKILL);
         while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)

@@ -1,5 +1,6 @@
 /* The kinds of lines: calls, links, quiet times; what is none of these is a packet. */
 
+#include "base/errno.h"
 #include "transcript/pattern.h"
 
 bool reader_actor(const struct reader *r, struct slice name)
@@ -18,8 +19,8 @@ static const char *const call_verbs[] = {
 #undef X
 };
 
-/* Where `=>` stands as a word of its own, or s.n. */
-static size_t find_arrow(struct slice s)
+
+size_t reader_find_arrow(struct slice s)
 {
     bool quoted = false;
     for (size_t i = 0; i + 1 < s.n; i++) {
@@ -31,6 +32,22 @@ static size_t find_arrow(struct slice s)
             return i;
     }
     return s.n;
+}
+
+/* A word in capitals that begins with E is an errno value's name. */
+static void check_result(struct reader *r, struct slice result)
+{
+    if (result.n < 2 || result.at[0] != 'E' || !r->lab || slice_find(result, ' ') < result.n)
+        return;
+    for (size_t i = 1; i < result.n; i++)
+        if (!((result.at[i] >= 'A' && result.at[i] <= 'Z') ||
+              (result.at[i] >= '0' && result.at[i] <= '9')))
+            return;
+    if (errno_from_name(result.at, result.n) || slice_is(result, "ESTABLISHED"))
+        return;
+    const char *near = errno_closest(result.at, result.n);
+    cleanup_free char *hint = near ? xasprintf("did you mean %s?", near) : NULL;
+    reader_complain(r, result, hint, "there is no error \"%.*s\"", (int)result.n, result.at);
 }
 
 static void read_call(struct reader *r, struct slice rest, struct pattern_item *item)
@@ -50,7 +67,7 @@ static void read_call(struct reader *r, struct slice rest, struct pattern_item *
                         item->verb.at);
         return;
     }
-    size_t arrow = find_arrow(rest);
+    size_t arrow = reader_find_arrow(rest);
     item->args = slice_trim((struct slice){rest.at, arrow});
     if (arrow < rest.n) {
         struct slice where = {rest.at + arrow, 2};
@@ -59,6 +76,7 @@ static void read_call(struct reader *r, struct slice rest, struct pattern_item *
         if (item->result.n == 0)
             reader_complain(r, where, "`=> 12`, `=> ECONNREFUSED`, `=> \"yes\\n\"` or `=> *`",
                             "the result is missing");
+        check_result(r, item->result);
     }
     if (slice_is(item->verb, "state") && item->result.n == 0) {
         item->kind = ITEM_STATE;

@@ -19,7 +19,7 @@ struct slice reader_resolve(struct reader *r, struct slice value)
 {
     if (!r->lab || value.n < 2 || value.at[0] != '$')
         return value;
-    const char *names[64];
+    const char *names[64] = {NULL};
     size_t n = 0;
     vec_each (&r->lab->varies, v) {
         if (slice_equal(slice_of(v->name), (struct slice){value.at + 1, value.n - 1})) {
@@ -40,6 +40,16 @@ struct slice reader_resolve(struct reader *r, struct slice value)
     return value;
 }
 
+/* A copy that lives as long as the pattern. */
+static struct slice own(struct reader *r, const char *text)
+{
+    if (!r->pattern)
+        return slice_of(text);
+    char *copy = xstrdup(text);
+    vec_push(&r->pattern->owned, copy);
+    return slice_of(copy);
+}
+
 bool reader_host(struct reader *r, struct slice host, struct slice *value)
 {
     *value = host;
@@ -55,7 +65,7 @@ bool reader_host(struct reader *r, struct slice host, struct slice *value)
         vec_each (&r->lab->hosts.at[h].ifaces, iface)
             vec_each (&iface->addrs, a)
                 if (ipaddr_equal(&a->addr, &addr)) {
-                    *value = slice_of(r->lab->hosts.at[h].name);
+                    *value = own(r, r->lab->hosts.at[h].name);
                     return true;
                 }
     return true;
@@ -63,7 +73,7 @@ bool reader_host(struct reader *r, struct slice host, struct slice *value)
 
 static void unknown_host(struct reader *r, struct slice host)
 {
-    const char *names[64];
+    const char *names[64] = {NULL};
     size_t n = 0;
     vec_each (&r->lab->hosts, h)
         if (n < ARRAY_SIZE(names))

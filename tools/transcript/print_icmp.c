@@ -222,6 +222,8 @@ static bool print_quoted(struct printer *pr, struct bytes b)
     if (c.cut)
         return print_stop(pr, "icmp");
     uint32_t n = b.n - QUOTED < len ? b.n - QUOTED : len;
+    if (n < 4)
+        return print_stop(pr, "icmp");
     if (pr->depth >= PRINT_MAX_DEPTH)
         return true;
     struct packet inner;

@@ -341,7 +341,7 @@ static bool print_fragment_header(struct printer *pr, const struct ip_header *ip
     if (offset & 0xfff8)
         return false;
     strbuf_putc(pr->sb, ' ');
-    return true;
+    return !c.cut;
 }
 
 static bool print_segments(struct printer *pr, struct cursor *c, unsigned words)

@@ -14,8 +14,9 @@
 struct printer {
     struct strbuf *sb;
     const struct print_style *style;
-    unsigned depth; /* packets around this one */
-    bool stopped;   /* by print_stop(): those packets have no more to say either */
+    const char *segment; /* what a segment that is cut off is called */
+    unsigned depth;      /* packets around this one */
+    bool stopped;        /* by print_stop(): those packets have no more to say either */
 };
 
 /* Both write ` [|protocol]` and return false.  Behind a cut one, the packet that

@@ -181,6 +181,7 @@ static enum ending print_option_data(struct printer *pr, const struct packet *p,
         print_uto(pr, cursor_u16(&c));
         break;
     case TCPOPT_MPTCP:
+        pr->segment = "mptcp"; /* so tcpdump calls what is cut off behind it, too */
         return print_mptcp(pr, o, p->tcp.flags) ? WHOLE : BAD;
     case TCPOPT_FASTOPEN:
         strbuf_putc(pr->sb, ' ');
@@ -241,14 +242,14 @@ static bool print_options(struct printer *pr, const struct packet *p)
         if (i > 0)
             strbuf_putc(pr->sb, ',');
         if (o->bad && !o->data && o->room == 1 && t->payload_captured == 0)
-            return print_stop(pr, "tcp"); /* its length byte would stand behind the header */
+            return print_stop(pr, pr->segment); /* its length byte would stand behind the header */
         enum ending ending = print_option(pr, p, o);
         if (ending == WHOLE)
             continue;
         if (ending == BAD)
             strbuf_puts(pr->sb, "[bad opt]");
         else
-            print_cut(pr, "tcp");
+            print_cut(pr, pr->segment);
         if (i > 0)
             strbuf_putc(pr->sb, ending == BAD ? ']' : '>');
         return false;
@@ -256,7 +257,7 @@ static bool print_options(struct printer *pr, const struct packet *p)
     if (t->options_cut) {
         if (t->n_options > 0)
             strbuf_putc(pr->sb, ',');
-        return print_stop(pr, "tcp");
+        return print_stop(pr, pr->segment);
     }
     return true;
 }
@@ -332,7 +333,7 @@ static bool print_fields(struct printer *pr, const struct packet *p)
     if (t->payload_len > 0 && p->ip.payload.n < t->header_len) {
         strbuf_printf(sb, " [remaining caplen(%u) < header length(%u)]", p->ip.payload.n,
                       t->header_len);
-        return print_stop(pr, "tcp");
+        return print_stop(pr, pr->segment);
     }
     if (t->payload_len > 0 && t->flags & TCP_RST && pr->style->checksums)
         print_reset_data(pr, t);
@@ -341,6 +342,7 @@ static bool print_fields(struct printer *pr, const struct packet *p)
 
 bool print_tcp_segment(struct printer *pr, const struct packet *p)
 {
+    pr->segment = "tcp";
     strbuf_puts(pr->sb, "Flags [");
     print_tcp_flags(pr->sb, p->tcp.flags);
     strbuf_putc(pr->sb, ']');
@@ -363,6 +365,6 @@ void print_tcp(struct strbuf *sb, const struct packet *p, const struct print_sty
 
 void print_tcp_options(struct strbuf *sb, const struct packet *p, const struct print_style *style)
 {
-    struct printer pr = {.sb = sb, .style = style};
+    struct printer pr = {.sb = sb, .style = style, .segment = "tcp"};
     print_options(&pr, p);
 }
