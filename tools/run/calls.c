@@ -234,20 +234,9 @@ static const struct option {
     const char *name;
     int level, option;
 } options[] = {
-    {"nodelay", IPPROTO_TCP, TCP_NODELAY},
-    {"cork", IPPROTO_TCP, TCP_CORK},
-    {"quickack", IPPROTO_TCP, TCP_QUICKACK},
-    {"keepidle", IPPROTO_TCP, TCP_KEEPIDLE},
-    {"keepintvl", IPPROTO_TCP, TCP_KEEPINTVL},
-    {"keepcnt", IPPROTO_TCP, TCP_KEEPCNT},
-    {"user_timeout", IPPROTO_TCP, TCP_USER_TIMEOUT},
-    {"linger2", IPPROTO_TCP, TCP_LINGER2},
-    {"syncnt", IPPROTO_TCP, TCP_SYNCNT},
-    {"maxseg", IPPROTO_TCP, TCP_MAXSEG},
-    {"keepalive", SOL_SOCKET, SO_KEEPALIVE},
-    {"rcvbuf", SOL_SOCKET, SO_RCVBUF},
-    {"sndbuf", SOL_SOCKET, SO_SNDBUF},
-    {"oobinline", SOL_SOCKET, SO_OOBINLINE},
+#define X(name, level, option) {name, level, option},
+    SOCKET_OPTIONS(X)
+#undef X
 };
 
 static int do_SET(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
@@ -256,13 +245,15 @@ static int do_SET(struct call_conn *conn, const struct lab_step *step, struct ag
     const char *name = step->args.at[0].text;
     int value = (int)step->args.at[1].number;
     int fd = socket_of(conn, family_of(conn));
-    if (strcmp(name, "linger") == 0) {
-        struct linger linger = {.l_onoff = value >= 0, .l_linger = value};
-        return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+    struct linger linger = {.l_onoff = value >= 0, .l_linger = value};
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        const struct option *o = &options[i];
+        if (strcmp(name, o->name) != 0)
+            continue;
+        if (o->option == SO_LINGER && o->level == SOL_SOCKET)
+            return setsockopt(fd, o->level, o->option, &linger, sizeof(linger));
+        return setsockopt(fd, o->level, o->option, &value, sizeof(value));
     }
-    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (strcmp(name, options[i].name) == 0)
-            return setsockopt(fd, options[i].level, options[i].option, &value, sizeof(value));
     return fail(ENOPROTOOPT);
 }
 

@@ -468,6 +468,7 @@ int director_play(struct stage *stage, const struct director_options *options,
     for (size_t i = 0; i < d.lab->steps.n; i++)
         d.played[i].call = -1;
     d.quiet.both_ends = record->points.n > 1;
+    lateness_restart(stage->lateness);
     record->began = clock_ns(CLOCK_REALTIME);
     int ret = watch_everything(&d);
     if (ret == 0)

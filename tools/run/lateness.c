@@ -80,6 +80,12 @@ struct lateness *lateness_start(struct error *err)
     return l;
 }
 
+void lateness_restart(struct lateness *l)
+{
+    vec_each (&l->probes, p)
+        p->worst = 0;
+}
+
 nsec lateness_worst(struct lateness *l)
 {
     nsec worst = 0, now = clock_ns(CLOCK_MONOTONIC);

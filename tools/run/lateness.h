@@ -11,6 +11,9 @@ struct lateness;
 /* Starts a periodic timer on every processor that this process may use. */
 struct lateness *lateness_start(struct error *err);
 
+/* Forgets what was seen so far: the scene begins now. */
+void lateness_restart(struct lateness *l);
+
 /* The worst lateness so far, in ns; a timer that is due and has not come counts. */
 nsec lateness_worst(struct lateness *l);
 

@@ -222,14 +222,26 @@ static bool paws_rejects(const struct endpoint *e, const struct story_segment *s
            (int32_t)(e->recent - s->tsval) > PAWS_WINDOW;
 }
 
-static void arrive(struct endpoint *e, struct story_segment *s, bool seen_sent, nsec now)
+/* Damaged on the way.  A bad checksum alone says nothing: on a loopback interface, and
+ * wherever a capture is made before the network card fills it in, it is always bad. */
+static bool is_damaged(const struct record *r, const struct story_segment *s)
+{
+    struct packet arrived;
+    if (s->arrival < 0 || s->p->tcp.sum != SUM_GOOD)
+        return false;
+    packet_decode(&arrived, &r->packets.at[s->arrival].frame);
+    return arrived.tcp.sum == SUM_BAD;
+}
+
+static void arrive(struct endpoint *e, struct story_segment *s, bool seen_sent, bool damaged,
+                   nsec now)
 {
     const struct tcp_header *t = &s->p->tcp;
     uint32_t end = s->seq + tcp_seq_len(t);
     struct range r = {s->seq, end};
     if (!seen_sent)
         s->retransmission = end != s->seq && e->receiving && has_range(e, r);
-    if (t->sum == SUM_BAD)
+    if (damaged)
         return;
     if (t->flags & TCP_ACK)
         arrive_ack(e, s->ack, now);
@@ -462,7 +474,7 @@ void story_history(struct build *b)
         enum role role = b->roles[events[i].segment];
         bool seen_sent = role == ROLE_SENT || role == ROLE_LOCAL;
         if (events[i].arrival)
-            arrive(&flow[!s->dir], s, seen_sent, events[i].time);
+            arrive(&flow[!s->dir], s, seen_sent, is_damaged(b->record, s), events[i].time);
         else
             send_event(story, &flow[s->dir], &flow[!s->dir], s, seen_sent, events[i].time);
     }
