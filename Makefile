@@ -101,9 +101,10 @@ test-live: $(B)/test-live $(B)/tcplab
 # in build/fuzz/NAME.  Needs clang.
 FUZZ_SECONDS ?= 20
 fuzzers := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz_flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. $(WARN) -O1 -g \
+fuzz_flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. -Wall -Wextra -O1 -g \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 .PHONY: fuzz
+.SECONDARY: $(fuzzers)
 fuzz: $(addsuffix .run,$(fuzzers))
 
 build/fuzz/%: tests/fuzz/%.c $(lib_src) $(wildcard tools/*/*.h netns/*.h)
@@ -111,7 +112,7 @@ build/fuzz/%: tests/fuzz/%.c $(lib_src) $(wildcard tools/*/*.h netns/*.h)
 	$(call say,FUZZ,$@) clang $(fuzz_flags) $(PKG_CFLAGS) -o $@ $(filter %.c,$^) $(PKG_LIBS)
 build/fuzz/%.run: build/fuzz/%
 	@mkdir -p build/fuzz/$*.found build/fuzz/$*.corpus
-	$(call say,RUN,$<) $< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1 \
+	$(call say,RUN,$<) $< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 \
 		-artifact_prefix=build/fuzz/$*.found/ build/fuzz/$*.corpus
 
 # ------------------------------------------------------------------- the rest
