@@ -185,6 +185,8 @@ static bool print_query_2(struct printer *pr, struct bytes b)
     unsigned code = cursor_u16(&c);
     unsigned delay = code < 0x8000 ? code : ((code & 0xfff) | 0x1000) << ((code >> 12 & 7) + 3);
     strbuf_puts(pr->sb, " v2");
+    if (c.cut)
+        return print_stop(pr, "icmp6");
     if (verbose)
         strbuf_printf(pr->sb, " [max resp delay=%u]", delay);
     if (!print_addr_in(pr, b, " [gaddr ", QUOTED))
@@ -319,7 +321,9 @@ bool print_icmp6(struct printer *pr, const struct packet *p)
         strbuf_puts(pr->sb, "ICMP6, length 0 (invalid)");
         return true;
     }
-    if (verbose && p->icmp.state == LAYER_OK)
+    if (verbose && p->icmp.sum != SUM_UNKNOWN && b.n < 4)
+        return print_stop(pr, "icmp6");
+    if (verbose)
         print_sum(pr, &p->icmp);
     uint8_t type = cursor_u8(&c);
     if (c.cut)
