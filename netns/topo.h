@@ -57,9 +57,30 @@ int topo_unplug(struct topo *topo, int host, int iface, nsec timeout, struct err
 int topo_replug(struct topo *topo, int host, int iface, nsec timeout, struct error *err);
 
 /* Writes a sysctl ("net.ipv4.tcp_sack") in the host's namespace.  A key that this
- * kernel lacks sets *absent and is no error when absent is not NULL. */
+ * kernel lacks sets *absent and is no error when absent is not NULL.  A setting that
+ * belongs to the whole machine is refused.  The calling thread must be the one of
+ * topo_new(), which is back in the switches' namespace afterwards. */
 int topo_sysctl(struct topo *topo, int host, const char *key, const char *value, bool *absent,
                 struct error *err);
+
+/* Writes several, each optional: `absent` says which this kernel lacks. */
+struct topo_setting {
+    const char *key, *value;
+    bool absent;
+};
+int topo_sysctls(struct topo *topo, int host, struct topo_setting *settings, size_t n,
+                 struct error *err);
+/* Reads one: *value is the caller's, NULL when *absent. */
+int topo_sysctl_get(struct topo *topo, int host, const char *key, char **value, bool *absent,
+                    struct error *err);
+
+/* Whether hosts on this kernel have the sysctl; to be asked after topo_new(). */
+bool topo_has_sysctl(const char *key);
+
+/* Whether the stage is inside a user namespace, in which this process is root. */
+bool topo_in_user_ns(const struct topo *topo);
+/* The hardware address of the host's interface; NULL if there is none. */
+const uint8_t *topo_mac(const struct topo *topo, int host, int iface);
 
 /* The descriptor of the host's namespace (owned by topo). */
 int topo_ns_fd(const struct topo *topo, int host);

@@ -6,6 +6,13 @@
 #include "base/diag.h"
 #include "base/error.h"
 
+int cmd_check(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_record(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_verbs(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 
 /* Prints "tcplab: MESSAGE" and its hint to standard error, clears err and returns

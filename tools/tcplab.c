@@ -4,25 +4,28 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/version.h"
 #include "cmd.h"
-
-#ifndef TCPLAB_VERSION
-#define TCPLAB_VERSION "unknown"
-#endif
 
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    {"check", cmd_check, "judge a stored run, or somebody's capture, again"},
+    {"doctor", cmd_doctor, "say what this machine can do, and how to mend what it cannot"},
+    {"list", cmd_list, "list the labs"},
+    {"record", cmd_record, "write the expected transcript of a lab from a run"},
+    {"run", cmd_run, "run labs and judge them"},
+    {"show", cmd_show, "show a lab: lesson, script and what is expected"},
+    {"verbs", cmd_verbs, "list the verbs of the lab language"},
     {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
-    {NULL, NULL, NULL},
 };
 
 static void print_help(FILE *to)
 {
     fputs("usage: tcplab COMMAND [ARGUMENTS]\n\n", to);
-    for (const struct command *c = commands; c->name; c++)
+    for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
         fprintf(to, "  %-9s %s\n", c->name, c->help);
     fputs("\n`tcplab COMMAND --help` tells more of each.\n", to);
 }
@@ -31,7 +34,7 @@ static int unknown(const char *word)
 {
     const char *names[ARRAY_SIZE(commands)];
     size_t n = 0;
-    for (const struct command *c = commands; c->name; c++)
+    for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
         names[n++] = c->name;
     const char *near = closest_name(word, strlen(word), names, n);
     fprintf(stderr, "tcplab: there is no command \"%s\"\nhint: ", word);
@@ -56,7 +59,7 @@ int main(int argc, char **argv)
         puts("tcplab " TCPLAB_VERSION);
         return STATUS_PASSED;
     }
-    for (const struct command *c = commands; c->name; c++)
+    for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
         if (strcmp(word, c->name) == 0)
             return c->run(argc - 1, argv + 1);
     return unknown(word);

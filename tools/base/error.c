@@ -6,7 +6,8 @@
 
 #include "base/memory.h"
 
-static void fill(struct error *err, enum exit_status status, int sys, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void fill(struct error *err, enum exit_status status,
+                                                       int sys, const char *fmt, va_list ap)
 {
     if (err->message)
         return;

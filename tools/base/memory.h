@@ -62,8 +62,9 @@ static inline int steal_fd(int *fd)
 #define vec_add(v)                                                                                 \
     ((__typeof__((v)->at))vec_grow((void **)&(v)->at, &(v)->n, &(v)->cap, sizeof(*(v)->at)))
 #define vec_push(v, value) ((void)(*vec_add(v) = (value)))
-#define vec_each(v, it) for (__typeof__((v)->at) it = (v)->at; it && it < (v)->at + (v)->n; it++)
-#define vec_last(v) ((v)->n ? &(v)->at[(v)->n - 1] : NULL)
+#define vec_each(v, it) for (__typeof__(*(v)->at) *it = (v)->at; it && it < (v)->at + (v)->n; it++)
+/* Of an array that is not empty. */
+#define vec_last(v) (&(v)->at[(v)->n - 1])
 /* Frees the array, not what its elements own. */
 #define vec_free(v) (free((v)->at), (v)->at = NULL, (v)->n = (v)->cap = 0)
 

@@ -83,12 +83,17 @@ struct lab_vary {
     struct span span;
 };
 
-/* One argument, already of the kind that the verb's table asks for. */
+/* One argument, already of the kind that the verb's table asks for.  An optional
+ * one that was left out is not in step.args, nor is a literal word.
+ *   `listen 1234 backlog 5`  PORT 1234, NUMBER 5
+ *   `send "yes\n"`           DATA text, len (and number = len)
+ *   `send 1000 bytes`        DATA text NULL, number 1000: filler
+ *   `run client ls -l`       HOST, REST "ls", REST "-l": one REST for each word */
 struct lab_arg {
     enum arg_kind kind;
-    char *text; /* as written; for strings the decoded bytes */
+    char *text; /* decoded, NUL-terminated; NULL for filler */
     size_t len;
-    int64_t number; /* ARG_NUMBER, ARG_PORT, ARG_SIZE */
+    int64_t number; /* ARG_NUMBER, ARG_PORT, ARG_SIZE, ARG_DATA */
     nsec duration;  /* ARG_DURATION */
     int host;       /* ARG_HOST */
     struct span span;
@@ -147,6 +152,14 @@ struct lab {
     VEC(struct lab_question) questions;
     nsec limit; /* `limit 30s`: of every step without its own; default LAB_DEFAULT_LIMIT */
 };
+
+/* Limits of the language; more is a diagnostic. */
+#define LAB_MAX_BYTES (256u << 10) /* of the file */
+#define LAB_MAX_HOSTS 64
+#define LAB_MAX_IFACES 8 /* cables of a host, and addresses of an interface */
+#define LAB_MAX_STEPS 10000
+#define LAB_MAX_DURATION (24 * 60 * 60 * NSEC_PER_SEC)
+#define LAB_MAX_DATA (1 << 30) /* bytes of one send or recv */
 
 #define LAB_DEFAULT_LIMIT (10 * NSEC_PER_SEC)
 #define LAB_MAX_LINE 1000 /* bytes in one line of script */

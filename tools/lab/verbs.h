@@ -20,11 +20,31 @@ enum arg_kind {
     ARG_REST,     /* all words to the end of the line */
 };
 
+/* X(name, level, option): what `set` knows; each takes a whole number. */
+#define SOCKET_OPTIONS(X)                                                                          \
+    X("nodelay", IPPROTO_TCP, TCP_NODELAY)                                                         \
+    X("cork", IPPROTO_TCP, TCP_CORK)                                                               \
+    X("quickack", IPPROTO_TCP, TCP_QUICKACK)                                                       \
+    X("keepidle", IPPROTO_TCP, TCP_KEEPIDLE)                                                       \
+    X("keepintvl", IPPROTO_TCP, TCP_KEEPINTVL)                                                     \
+    X("keepcnt", IPPROTO_TCP, TCP_KEEPCNT)                                                         \
+    X("user_timeout", IPPROTO_TCP, TCP_USER_TIMEOUT)                                               \
+    X("linger2", IPPROTO_TCP, TCP_LINGER2)                                                         \
+    X("syncnt", IPPROTO_TCP, TCP_SYNCNT)                                                           \
+    X("maxseg", IPPROTO_TCP, TCP_MAXSEG)                                                           \
+    X("keepalive", SOL_SOCKET, SO_KEEPALIVE)                                                       \
+    X("linger", SOL_SOCKET, SO_LINGER)                                                             \
+    X("rcvbuf", SOL_SOCKET, SO_RCVBUF)                                                             \
+    X("sndbuf", SOL_SOCKET, SO_SNDBUF)                                                             \
+    X("oobinline", SOL_SOCKET, SO_OOBINLINE)
+#define SOCKET_OPTION_NAME(name, level, option) name "|"
+
 /* X(ID, name, signature, help)
- * Signature: argument kinds in order; `?` before the optional ones; a literal word
- * in quotes must stand there.  These are calls, made on a host by its agent: */
+ * Signature: argument kinds in order; from a `?` on the rest may be left out (as a
+ * whole); a literal word in quotes must stand there and is no argument of its own;
+ * `a|b` is a word, one of these.  These are calls, made on a host by its agent: */
 #define HOST_VERBS(X)                                                                              \
-    X(LISTEN, "listen", "port ?backlog",                                                           \
+    X(LISTEN, "listen", "port ?'backlog' number",                                                  \
       "socket, bind to PORT on every address and listen; `backlog N` is the queue's length")       \
     X(ACCEPT, "accept", "?port",                                                                   \
       "take the next connection from the listener (of PORT, if there are several)")                \
@@ -34,9 +54,10 @@ enum arg_kind {
     X(RECV, "recv", "size",                                                                        \
       "read SIZE bytes (fewer only at the end); the result is the count, 0 at the end, or the "    \
       "text")                                                                                      \
-    X(SHUTDOWN, "shutdown", "word", "shut down `read`, `write` or `both`")                         \
+    X(SHUTDOWN, "shutdown", "read|write|both", "shut down `read`, `write` or `both`")              \
     X(CLOSE, "close", "", "close the connection; without one, the listener")                       \
-    X(SET, "set", "word number", "set a socket option: nodelay, cork, keepalive, linger …")        \
+    X(SET, "set", SOCKET_OPTIONS(SOCKET_OPTION_NAME) " number",                                    \
+      "set a socket option of the connection (or of its next one)")                                \
     X(STATE, "state", "", "ask the kernel for the connection's state, such as ESTABLISHED")        \
     X(VANISH, "vanish", "",                                                                        \
       "destroy the connection in silence, as a power cut would: nothing is sent (TCP_REPAIR)")
@@ -63,6 +84,21 @@ struct verb {
 };
 
 extern const struct verb verbs[VERB_COUNT];
+
+/* One place of a signature. */
+struct verb_slot {
+    enum arg_kind kind;
+    int optional;        /* this and all that follow may be left out */
+    const char *literal; /* the word that must stand here, or the choices "a|b"; else NULL */
+    size_t literal_len;
+    int choice; /* literal holds choices */
+};
+
+/* Takes the next place off *signature; 0 at its end. */
+int verb_next_slot(const char **signature, struct verb_slot *slot);
+
+/* "connect HOST PORT": the verb and what stands behind it, for hints and reference. */
+void verb_usage(struct strbuf *out, const struct verb *verb);
 
 /* The reference, as plain text for a terminal or as a Markdown table. */
 void verbs_reference(struct strbuf *out, int markdown);

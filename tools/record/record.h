@@ -29,6 +29,14 @@ struct record_host {
     VEC(struct ipaddr) addrs;
 };
 
+/* Who is at an address and port: for a foreign capture in which hosts share one
+ * address (both ends on a machine's loopback).  Such a port is well known. */
+struct record_endpoint {
+    struct ipaddr addr;
+    uint16_t port;
+    int host;
+};
+
 /* A frame at one capture point; record.packets is sorted by time. */
 struct record_packet {
     int point;
@@ -79,6 +87,7 @@ struct record {
     nsec began, ended; /* stamps of the script's first and last moment */
     bool has_calls;    /* false for a foreign capture: calls are unknown, not absent */
     VEC(struct record_host) hosts;
+    VEC(struct record_endpoint) endpoints; /* before hosts[].addrs; empty for a live run */
     VEC(struct record_point) points;
     VEC(struct record_packet) packets;
     VEC(struct record_call) calls;

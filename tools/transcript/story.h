@@ -36,7 +36,8 @@ struct story_segment {
     } due_seq;
     struct {
         bool known;
-        uint32_t value; /* all that had arrived in order when it was sent */
+        uint32_t value;  /* all that had arrived in order when it was sent … */
+        uint32_t before; /* … and a moment earlier, when TCP may not have read it yet */
     } due_ack;
     struct {
         bool known;
@@ -75,8 +76,4 @@ void story_format(struct strbuf *sb, const struct story *story, const struct sto
 
 /* A call's line, without interval: `client: connect server 1234 => ETIMEDOUT`. */
 void story_format_call(struct strbuf *sb, const struct record *r, const struct record_call *c);
-
-/* The name of an errno value ("ECONNREFUSED"). */
-const char *errno_name(int errnum);
-
 #endif

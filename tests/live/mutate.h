@@ -1,0 +1,31 @@
+/* Wrong transcripts out of right ones: the negative controls of the judge. */
+#ifndef TESTS_LIVE_MUTATE_H
+#define TESTS_LIVE_MUTATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum mutation {
+    MUTATE_FLAGS,    /* Flags [S] becomes Flags [R] … */
+    MUTATE_SEQ,      /* the first number behind "seq " grows by one */
+    MUTATE_ACK,      /* … "ack " */
+    MUTATE_WIN,      /* … "win " */
+    MUTATE_LENGTH,   /* … "length " */
+    MUTATE_INTERVAL, /* +1s becomes +3s; +0, or none at all, becomes +5s */
+    MUTATE_RESULT,   /* the result of a call is another */
+    MUTATE_DELETE,   /* the line is gone */
+    MUTATE_REPEAT,   /* the line is there twice */
+    MUTATION_COUNT,
+};
+
+const char *mutation_name(enum mutation m);
+
+/* Whether a transcript's line (without its newline) judges something: no comment, not
+ * empty, not optional. */
+bool mutation_applies_to(const char *line, size_t len);
+
+/* The text with line `number` (from 1) changed; NULL if the mutation does not apply to
+ * it.  The caller frees it. */
+char *mutate(const char *text, size_t number, enum mutation m);
+
+#endif

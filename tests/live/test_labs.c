@@ -1,0 +1,172 @@
+/* The labs themselves: every one runs in real namespaces and passes; every wrong
+ * transcript of it fails, and the line named is the one that is wrong. */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "lab/find.h"
+#include "mutate.h"
+#include "record/load.h"
+#include "transcript/judge.h"
+
+extern char **environ;
+
+static char *out_dir; /* of the one run that all tests here share */
+
+static const char *tcplab(void)
+{
+    const char *path = getenv("TCPLAB");
+    return path ? path : "build/tcplab";
+}
+
+static int spawn_and_wait(char *const argv[])
+{
+    pid_t pid;
+    int status = -1;
+    ck_assert_int_eq(posix_spawn(&pid, argv[0], NULL, NULL, argv, environ), 0);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void run_all_labs(void)
+{
+    static char template[] = "/tmp/tcplab-test-XXXXXX";
+    if (out_dir)
+        return;
+    out_dir = mkdtemp(template);
+    ck_assert_ptr_nonnull(out_dir);
+    char *const argv[] = {xstrdup(tcplab()),
+                          xstrdup("run"),
+                          xstrdup("--all"),
+                          xstrdup("-j"),
+                          xstrdup("--out"),
+                          out_dir,
+                          NULL};
+    ck_assert_int_eq(spawn_and_wait(argv), STATUS_PASSED);
+}
+
+struct subject {
+    struct lab *lab;
+    struct source expected;
+    struct record *record;
+};
+
+static void load_subject(struct subject *s, const char *name)
+{
+    struct error err = ERROR_INIT;
+    struct diags diags = {0};
+    struct source src;
+    char *lab_path, *expected_path;
+    ck_assert_int_eq(lab_find(name, &lab_path, &expected_path, &err), 0);
+    ck_assert_int_eq(source_read(&src, lab_path, &err), 0);
+    s->lab = lab_parse(&src, NULL, 0, &diags);
+    ck_assert_uint_eq(diags.list.n, 0);
+    ck_assert_int_eq(source_read(&s->expected, expected_path, &err), 0);
+    cleanup_free char *dir = xasprintf("%s/%s", out_dir, name);
+    s->record = record_load(dir, &err);
+    ck_assert_msg(s->record != NULL, "%s", err.message);
+    free(lab_path);
+    free(expected_path);
+}
+
+static void free_subject(struct subject *s)
+{
+    lab_free(s->lab);
+    source_free(&s->expected);
+    record_free(s->record);
+}
+
+static struct result *judge_text(const struct subject *s, const char *text)
+{
+    struct source src;
+    struct diags diags = {0};
+    source_from(&src, "expected.txt", text, strlen(text));
+    struct pattern *pattern = pattern_parse(&src, s->lab, &diags);
+    struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+    diags_format(&diags, &sb);
+    ck_assert_msg(diags.list.n == 0, "%s", strbuf_cstr(&sb));
+    struct result *result = judge(s->lab, pattern, s->record, JUDGE_DEFAULT_SLACK);
+    pattern_free(pattern);
+    return result;
+}
+
+/* The line that has to be named: the changed one itself; for a deleted line what was
+ * then unexpected; for a repeated one either of the two. */
+static bool names_the_line(const struct result_line *bad, size_t number, enum mutation m)
+{
+    if (m == MUTATE_DELETE)
+        return bad->status == LINE_UNEXPECTED;
+    if (m == MUTATE_REPEAT)
+        return bad->status == LINE_MISSING &&
+               (bad->line_number == number || bad->line_number == number + 1);
+    return bad->line_number == number;
+}
+
+static size_t check_line(const struct subject *s, const char *name, size_t number)
+{
+    size_t n = 0;
+    for (enum mutation m = 0; m < MUTATION_COUNT; m++) {
+        cleanup_free char *wrong = mutate(s->expected.text, number, m);
+        if (!wrong)
+            continue;
+        struct result *result = judge_text(s, wrong);
+        const struct result_line *bad = result_first_bad(result);
+        ck_assert_msg(result->verdict == VERDICT_FAIL && bad, "%s:%zu: %s: is %s", name, number,
+                      mutation_name(m), verdict_name(result->verdict));
+        ck_assert_msg(names_the_line(bad, number, m), "%s:%zu: %s: line %zu is named (%s)", name,
+                      number, mutation_name(m), bad->line_number,
+                      bad->meaning ? bad->meaning : "no meaning");
+        ck_assert_ptr_nonnull(bad->meaning);
+        result_free(result);
+        n++;
+    }
+    return n;
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
+START_TEST(every_lab_passes_and_its_wrong_transcripts_fail)
+{
+    struct error err = ERROR_INIT;
+    struct lab_names names = {0};
+    run_all_labs();
+    ck_assert_int_eq(lab_list(&names, &err), 0);
+    ck_assert_uint_ge(names.list.n, 8);
+    vec_each (&names.list, name) {
+        struct subject s;
+        load_subject(&s, *name);
+        struct result *right = judge_text(&s, s.expected.text);
+        ck_assert_int_eq(right->verdict, VERDICT_PASS);
+        result_free(right);
+        size_t controls = 0;
+        for (size_t line = 1; line <= count_lines(s.expected.text); line++)
+            controls += check_line(&s, *name, line);
+        ck_assert_uint_ge(controls, 10);
+        free_subject(&s);
+    }
+    lab_names_free(&names);
+}
+END_TEST
+
+static Suite *suite_labs(void)
+{
+    Suite *s = suite_create("labs");
+    TCase *t = tcase_create("labs");
+    tcase_set_timeout(t, 150);
+    tcase_add_test(t, every_lab_passes_and_its_wrong_transcripts_fail);
+    suite_add_tcase(s, t);
+    return s;
+}
+TEST_SUITE(suite_labs)

@@ -1,0 +1,69 @@
+#include "unit.h"
+
+#include "build_packet.h"
+
+START_TEST(sorting_keeps_what_is_of_one_instant_in_order)
+{
+    struct record *r = build_record();
+    for (uint16_t i = 0; i < 1000; i++)
+        build_seen_tcp(r, 0, BUILD_OUT, (i % 10) * NSEC_PER_MSEC, &(struct build_tcp){.id = i});
+    build_call(r, 0, "send", "b", 5, 6, 0, 0);
+    build_call(r, 0, "send", "c", 5, 6, 0, 0);
+    build_call(r, 0, "send", "a", 4, 6, 0, 0);
+    record_sort(r);
+    for (size_t i = 0; i < r->packets.n; i++) {
+        unsigned id =
+            (unsigned)r->packets.at[i].frame.data[18] << 8 | r->packets.at[i].frame.data[19];
+        ck_assert_uint_eq(id, i % 100 * 10 + i / 100);
+    }
+    ck_assert_str_eq(r->calls.at[0].args, "a");
+    ck_assert_str_eq(r->calls.at[1].args, "b");
+    ck_assert_str_eq(r->calls.at[2].args, "c");
+    /* and it can grow afterwards */
+    build_seen_tcp(r, 0, BUILD_OUT, 0, &(struct build_tcp){.id = 1});
+    ck_assert_uint_eq(r->packets.n, 1001);
+    record_free(r);
+}
+END_TEST
+
+START_TEST(an_empty_record_sorts_and_goes)
+{
+    struct record *r = record_new();
+    record_sort(r);
+    struct ipaddr a;
+    ck_assert(ipaddr_parse(&a, "10.0.0.1", 8));
+    ck_assert_int_eq(record_find_host(r, &a), -1);
+    record_add_packet(r, 0, false, false, &(struct frame){.wirelen = 60});
+    record_sort(r);
+    ck_assert_uint_eq(r->packets.n, 1);
+    record_free(r);
+    record_free(NULL);
+}
+END_TEST
+
+START_TEST(hosts_are_found_by_any_address)
+{
+    struct record *r = build_record();
+    struct ipaddr a;
+    ck_assert(ipaddr_parse(&a, "10.0.0.2", 8));
+    ck_assert_int_eq(record_find_host(r, &a), 1);
+    ck_assert(ipaddr_parse(&a, "fd00::1", 7));
+    ck_assert_int_eq(record_find_host(r, &a), 0);
+    ck_assert(ipaddr_parse(&a, "10.0.0.3", 8));
+    ck_assert_int_eq(record_find_host(r, &a), -1);
+    ck_assert_int_eq(record_find_host(r, &(struct ipaddr){0}), -1);
+    record_free(r);
+}
+END_TEST
+
+static Suite *suite_record(void)
+{
+    Suite *s = suite_create("record");
+    TCase *t = tcase_create("record");
+    tcase_add_test(t, sorting_keeps_what_is_of_one_instant_in_order);
+    tcase_add_test(t, an_empty_record_sorts_and_goes);
+    tcase_add_test(t, hosts_are_found_by_any_address);
+    suite_add_tcase(s, t);
+    return s;
+}
+TEST_SUITE(suite_record)

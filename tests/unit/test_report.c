@@ -1,0 +1,348 @@
+/* Every report of every scene against tests/golden/report/; `UPDATE=1` renews them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "build_result.h"
+#include "record/save.h"
+#include "report/json.h"
+#include "report/report.h"
+#include "report/wrap.h"
+#include "unit.h"
+
+#define GOLDEN "tests/golden/report/"
+
+static char *read_whole(const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return NULL;
+    cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+    char buf[4096];
+    for (size_t n; (n = fread(buf, 1, sizeof(buf), f)) > 0;)
+        strbuf_add(&sb, buf, n);
+    fclose(f);
+    *len = sb.len;
+    return strbuf_steal(&sb);
+}
+
+/* The first line (of at most 200 bytes) in which two texts differ. */
+static void first_difference(const char *want, const char *text)
+{
+    size_t at = 0, line = 1, start = 0;
+    for (; want[at] && want[at] == text[at]; at++) {
+        if (want[at] == '\n') {
+            line++;
+            start = at + 1;
+        }
+    }
+    ck_abort_msg("line %zu should be\n%.*s\nand is\n%.*s", line,
+                 (int)strcspn(want + start, "\n") % 200, want + start,
+                 (int)strcspn(text + start, "\n") % 200, text + start);
+}
+
+static void check_golden(const char *name, const char *text, size_t len)
+{
+    cleanup_free char *path = xasprintf(GOLDEN "%s", name);
+    if (getenv("UPDATE")) {
+        FILE *f = fopen(path, "w");
+        ck_assert_msg(f != NULL, "%s: %s", path, strerror(errno));
+        ck_assert_uint_eq(fwrite(text, 1, len, f), len);
+        ck_assert_int_eq(fclose(f), 0);
+        return;
+    }
+    size_t want_len = 0;
+    cleanup_free char *want = read_whole(path, &want_len);
+    ck_assert_msg(want != NULL, "%s is missing (run from the top folder; UPDATE=1 makes it)", path);
+    if (want_len != len || memcmp(want, text, len) != 0)
+        first_difference(want, text);
+}
+
+static const struct look {
+    const char *suffix;
+    struct text_options options;
+} looks[] = {
+    {"80.txt", {.width = 80, .utf8 = true}},
+    {"100.txt", {.width = 100, .utf8 = true}},
+    {"80-ascii.txt", {.width = 80}},
+    {"80-color.txt", {.width = 80, .utf8 = true, .color = true}},
+    {"quiet.txt", {.width = 80, .utf8 = true, .quiet = true}},
+};
+
+START_TEST(text_goldens)
+{
+    struct result *result = build_result((enum build_scene)_i);
+    for (size_t i = 0; i < ARRAY_SIZE(looks); i++) {
+        cleanup_strbuf struct strbuf out = STRBUF_INIT;
+        report_text(&out, result, &looks[i].options);
+        cleanup_free char *name = xasprintf("%s-%s", build_scene_names[_i], looks[i].suffix);
+        check_golden(name, out.data, out.len);
+    }
+    build_result_free(result);
+}
+END_TEST
+
+/* Nothing may reach the terminal that was not meant: no control characters without
+ * colours, ASCII only where asked, no row wider than the terminal. */
+START_TEST(text_is_harmless)
+{
+    struct result *result = build_result((enum build_scene)_i);
+    for (int width = 60; width < 160; width += 7) {
+        for (int utf8 = 0; utf8 < 2; utf8++) {
+            cleanup_strbuf struct strbuf out = STRBUF_INIT;
+            report_text(&out, result, &(struct text_options){.width = width, .utf8 = utf8});
+            for (const char *row = out.data; *row;) {
+                size_t n = strcspn(row, "\n");
+                ck_assert_int_le(glyphs_width(row, n, true), width);
+                for (size_t i = 0; i < n; i++) {
+                    ck_assert((unsigned char)row[i] >= 0x20 && row[i] != 0x7f);
+                    ck_assert(utf8 || (unsigned char)row[i] < 0x80);
+                }
+                ck_assert(n == 0 || row[n - 1] != ' ');
+                row += n + 1;
+            }
+        }
+    }
+    build_result_free(result);
+}
+END_TEST
+
+/* Colours are an addition: without them the same text is left. */
+START_TEST(color_only_adds)
+{
+    struct result *result = build_result((enum build_scene)_i);
+    cleanup_strbuf struct strbuf plain = STRBUF_INIT, color = STRBUF_INIT, stripped = STRBUF_INIT;
+    report_text(&plain, result, &(struct text_options){.width = 80, .utf8 = true});
+    report_text(&color, result, &(struct text_options){.width = 80, .utf8 = true, .color = true});
+    for (const char *p = color.data; *p; p++) {
+        if (*p == '\033')
+            p = strchr(p, 'm');
+        else
+            strbuf_putc(&stripped, *p);
+    }
+    ck_assert_str_eq(plain.data, stripped.data);
+    build_result_free(result);
+}
+END_TEST
+
+static char *whole_report(const struct report_format *format, size_t from, size_t to)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    struct error err = ERROR_INIT;
+    struct text_options options = {.width = 80, .utf8 = true, .quiet = true};
+    struct report *report = report_new(format, f, &options, to - from);
+    for (size_t i = from; i < to; i++) {
+        struct result *result = build_result((enum build_scene)i);
+        report_one(report, result);
+        build_result_free(result);
+    }
+    ck_assert_int_eq(report_end(report, &err), 0);
+    fclose(f);
+    return text;
+}
+
+static const char *const format_names[] = {"text", "json", "junit", "tap", "ktap"};
+
+START_TEST(format_goldens)
+{
+    const struct report_format *format = report_format_find(format_names[_i]);
+    ck_assert_ptr_nonnull(format);
+    ck_assert_ptr_nonnull(strstr(report_format_names(), format_names[_i]));
+    cleanup_free char *all = whole_report(format, 0, SCENE_COUNT);
+    cleanup_free char *one = whole_report(format, SCENE_INTERVAL, SCENE_INTERVAL + 1);
+    cleanup_free char *none = whole_report(format, 0, 0);
+    const char *suffix = strcmp(format_names[_i], "junit") == 0  ? "junit.xml"
+                         : strcmp(format_names[_i], "text") == 0 ? "summary.txt"
+                                                                 : format_names[_i];
+    cleanup_free char *all_name = xasprintf("all.%s", suffix);
+    cleanup_free char *one_name = xasprintf("one.%s", suffix);
+    cleanup_free char *none_name = xasprintf("none.%s", suffix);
+    check_golden(all_name, all, strlen(all));
+    check_golden(one_name, one, strlen(one));
+    check_golden(none_name, none, strlen(none));
+}
+END_TEST
+
+static int write_capture(FILE *to, const struct record *r, struct error *err)
+{
+    cleanup_free char **comments = xcalloc(r->packets.n, sizeof(*comments));
+    char note[] = "The client opens.\nIts SYN …";
+    comments[0] = note;
+    return record_write_capture(to, r, comments, err);
+}
+
+/* The files of the evidence, from a record with a value in every field. */
+START_TEST(evidence_goldens)
+{
+    static const struct {
+        const char *golden;
+        int (*write)(FILE *to, const struct record *r, struct error *err);
+    } files[] = {{"full.pcapng", write_capture}, {"full.events.jsonl", record_write_events}};
+    struct record *record = build_full_record();
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        cleanup_free char *text = NULL;
+        size_t len = 0;
+        struct error err = ERROR_INIT;
+        FILE *f = open_memstream(&text, &len);
+        ck_assert_int_eq(files[i].write(f, record, &err), 0);
+        fclose(f);
+        check_golden(files[i].golden, text, len);
+    }
+    struct result *result = build_result(SCENE_SKIP);
+    result->record = record;
+    json_t *o = result_to_json(result);
+    cleanup_free char *text = json_dumps(o, RESULT_JSON_FLAGS);
+    check_golden("full.json", text, strlen(text));
+    json_decref(o);
+    build_result_free(result);
+}
+END_TEST
+
+START_TEST(unknown_format)
+{
+    ck_assert_ptr_null(report_format_find("pdf"));
+    ck_assert_ptr_null(report_format_find(""));
+}
+END_TEST
+
+START_TEST(full_disk)
+{
+    FILE *f = fopen("/dev/full", "w");
+    ck_assert_ptr_nonnull(f);
+    struct error err = ERROR_INIT;
+    struct report *report =
+        report_new(&report_tap_format, f, &(struct text_options){.width = 80}, 0);
+    ck_assert_int_eq(report_end(report, &err), -1);
+    ck_assert_int_eq(err.status, STATUS_MACHINE);
+    error_clear(&err);
+    fclose(f);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- KTAP reader */
+
+/* Reads one level of KTAP from *p; checks numbers and the plan, and that a parent
+ * with a failed subtest is not ok.  Returns the number of tests that failed. */
+static unsigned read_ktap(const char **p, unsigned indent)
+{
+    unsigned plan = 0, seen = 0, failed = 0, failed_below = 0;
+    bool version = false, planned = false;
+    while (**p) {
+        const char *line = *p + strspn(*p, " ");
+        unsigned depth = (unsigned)(line - *p);
+        unsigned number;
+        if (depth < indent)
+            break;
+        if (depth > indent) {
+            ck_assert_uint_eq(depth, indent + 2);
+            failed_below = read_ktap(p, depth);
+            continue;
+        }
+        *p = strchr(line, '\n') + 1;
+        if (*line == '#')
+            continue;
+        if (strncmp(line, "KTAP version 1\n", 15) == 0) {
+            ck_assert(!version);
+            version = true;
+        } else if (sscanf(line, "1..%u\n", &plan) == 1) {
+            ck_assert(version && !planned);
+            planned = true;
+        } else {
+            bool ok = strncmp(line, "ok ", 3) == 0;
+            ck_assert_msg(planned && (ok || strncmp(line, "not ok ", 7) == 0), "line: %s", line);
+            ck_assert_int_eq(sscanf(line + (ok ? 3 : 7), "%u", &number), 1);
+            ck_assert_uint_eq(number, ++seen);
+            ck_assert_msg(!ok || !failed_below, "ok above a failed subtest: %s", line);
+            failed_below = 0;
+            failed += !ok;
+        }
+    }
+    ck_assert_uint_eq(plan, seen);
+    return failed;
+}
+
+START_TEST(ktap_parses)
+{
+    cleanup_free char *text = whole_report(&report_ktap_format, 0, SCENE_COUNT);
+    const char *p = text;
+    ck_assert_uint_eq(read_ktap(&p, 0), 6); /* four FAIL, one ERROR, and the unkind one */
+    ck_assert_str_eq(p, "");
+}
+END_TEST
+
+/* -------------------------------------------------------------------- wrap */
+
+START_TEST(wrap_rows)
+{
+    static const struct {
+        const char *text;
+        int width;
+        bool fields;
+        const char *rows; /* joined by | */
+    } cases[] = {
+        {"", 10, false, ""},
+        {"   ", 10, false, ""},
+        {"one two three", 7, false, "one two|three"},
+        {"one two three", 6, false, "one|two|three"},
+        {"one\ntwo\t three", 20, false, "one two  three"},
+        {"abcdefghij", 4, false, "abcd|efgh|ij"},
+        {"a, bb cc, dd", 8, true, "a,|bb cc,|dd"},
+        {"a, bb cc, dd", 9, true, "a, bb cc,|dd"},
+        {"o [nop,nop,TS val 1], n", 15, true, "o [nop,nop,|TS val 1], n"},
+        {"a > b: Flags", 9, true, "a > b:|Flags"},
+        {"fd00::1.80 > b", 11, true, "fd00::1.80|> b"},
+        {"序号序号序号", 5, false, "序号|序号|序号"},
+        {"x", 0, false, "x"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct wrap w = {.s = cases[i].text,
+                         .len = strlen(cases[i].text),
+                         .fields = cases[i].fields,
+                         .utf8 = true};
+        cleanup_strbuf struct strbuf rows = STRBUF_INIT;
+        size_t from, to;
+        while (wrap_next(&w, cases[i].width, &from, &to)) {
+            strbuf_puts(&rows, rows.len ? "|" : "");
+            glyphs_put(&rows, cases[i].text + from, to - from, true);
+        }
+        ck_assert_str_eq(strbuf_cstr(&rows), cases[i].rows);
+    }
+}
+END_TEST
+
+/* Overlong forms, surrogates, cut-off characters: one replacement a byte. */
+START_TEST(glyphs_ill_formed)
+{
+    static const char *const bad[] = {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82",
+                                      "\x80",     "\xff",         "\xe0\x80\x80"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        size_t len = strlen(bad[i]);
+        cleanup_strbuf struct strbuf out = STRBUF_INIT;
+        glyphs_put(&out, bad[i], len, true);
+        ck_assert_uint_eq(out.len, 3 * len);
+        ck_assert_int_eq(glyphs_width(bad[i], len, false), (int)len);
+    }
+}
+END_TEST
+
+static Suite *suite_report(void)
+{
+    Suite *s = suite_create("report");
+    TCase *tc = tcase_create("report");
+    tcase_add_loop_test(tc, text_goldens, 0, SCENE_COUNT);
+    tcase_add_loop_test(tc, text_is_harmless, 0, SCENE_COUNT);
+    tcase_add_loop_test(tc, color_only_adds, 0, SCENE_COUNT);
+    tcase_add_loop_test(tc, format_goldens, 0, ARRAY_SIZE(format_names));
+    tcase_add_test(tc, evidence_goldens);
+    tcase_add_test(tc, unknown_format);
+    tcase_add_test(tc, full_disk);
+    tcase_add_test(tc, ktap_parses);
+    tcase_add_test(tc, wrap_rows);
+    tcase_add_test(tc, glyphs_ill_formed);
+    suite_add_tcase(s, tc);
+    return s;
+}
+TEST_SUITE(suite_report)

@@ -1,0 +1,132 @@
+/* tcplab check: judges evidence, or somebody's capture, without running anything. */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "cmd.h"
+#include "cmd_lab.h"
+#include "record/from_capture.h"
+#include "record/load.h"
+
+static const char help[] =
+    "usage: tcplab check LAB --from DIR|CAPTURE [OPTIONS]\n"
+    "\n"
+    "Judges a run against the lab's expected transcript, from the evidence that `tcplab run` left\n"
+    "in DIR, or from a capture file that tcpdump or Wireshark made of the same scene.  What DIR\n"
+    "says about its own verdict is not believed: everything is judged again.\n"
+    "\n"
+    "  -F, --from DIR|FILE  the evidence (required)\n"
+    "  -s, --slack TIME     the lateness past which a run is too noisy to judge (default: 100ms)\n"
+    "  -q, --quiet          one line\n"
+    "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
+    "      --vary NAME=N    the value of the lab's `vary NAME`\n"
+    "  -h, --help\n"
+    "\n"
+    "exit status: 0 passed, 1 failed, 2 wrong usage or a file that cannot be read, 4 not judged\n";
+
+struct check {
+    const char *from;
+    nsec slack;
+    bool quiet;
+    const struct report_format *format;
+    struct cmd_values values;
+};
+
+static const struct option long_options[] = {
+    {"from", required_argument, NULL, 'F'},
+    {"slack", required_argument, NULL, 's'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"format", required_argument, NULL, 'f'},
+    {"vary", required_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static int parse_option(struct check *check, int option)
+{
+    switch (option) {
+    case 'F':
+        check->from = optarg;
+        return 0;
+    case 's':
+        return cmd_duration(optarg, &check->slack) == 0
+                   ? 0
+                   : cmd_usage_error("check", "\"%s\" is no time such as 50ms", optarg);
+    case 'q':
+        check->quiet = true;
+        return 0;
+    case 'f':
+        check->format = report_format_find(optarg);
+        return check->format ? 0
+                             : cmd_usage_error("check", "there is no format \"%s\": %s", optarg,
+                                               report_format_names());
+    case 'V':
+        return cmd_add_value(&check->values, optarg) == 0
+                   ? 0
+                   : cmd_usage_error("check", "\"%s\" is no NAME=NUMBER", optarg);
+    default:
+        return cmd_usage_error("check", "wrong option");
+    }
+}
+
+static struct record *load(const struct lab *lab, const char *from, struct error *err)
+{
+    struct stat st;
+    if (stat(from, &st) == 0 && S_ISDIR(st.st_mode))
+        return record_load(from, err);
+    return record_from_capture(lab, from, err);
+}
+
+static int judge_and_report(const struct check *check, const char *name)
+{
+    struct cmd_lab cl;
+    struct error err = ERROR_INIT;
+    size_t counts[VERDICT_COUNT] = {0};
+    int status = cmd_load_lab(&cl, name, &check->values, true);
+    if (status) {
+        cmd_free_lab(&cl);
+        return status;
+    }
+    struct record *record = load(cl.lab, check->from, &err);
+    if (!record) {
+        cmd_free_lab(&cl);
+        return cmd_fail(&err);
+    }
+    struct text_options text = cmd_text_options(stdout);
+    text.quiet = check->quiet;
+    struct result *result = judge(cl.lab, cl.pattern, record, check->slack);
+    result->wall = record->ended - record->began;
+    counts[result->verdict]++;
+    struct report *report = report_new(check->format, stdout, &text, 1);
+    report_one(report, result);
+    status = report_end(report, &err) < 0 ? cmd_fail(&err) : (int)cmd_verdicts_status(counts);
+    result_free(result);
+    record_free(record);
+    cmd_free_lab(&cl);
+    return status;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    struct check check = {.slack = JUDGE_DEFAULT_SLACK, .format = report_format_find("text")};
+    int option, status = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "F:s:qf:h", long_options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return STATUS_PASSED;
+        }
+        status = parse_option(&check, option);
+        if (status)
+            break;
+    }
+    if (status == 0 && optind != argc - 1)
+        status = cmd_usage_error("check", "exactly one lab is needed");
+    else if (status == 0 && !check.from)
+        status = cmd_usage_error("check", "--from says what is to be judged");
+    else if (status == 0)
+        status = judge_and_report(&check, argv[optind]);
+    vec_free(&check.values.list);
+    return status;
+}

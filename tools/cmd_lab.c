@@ -1,0 +1,93 @@
+#include "cmd_lab.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <sys/ioctl.h>
+
+#include "cmd.h"
+#include "lab/find.h"
+
+int cmd_add_value(struct cmd_values *values, char *text)
+{
+    char *equals = strchr(text, '='), *end;
+    if (!equals || equals == text)
+        return -1;
+    errno = 0;
+    long long value = strtoll(equals + 1, &end, 10);
+    if (errno || end == equals + 1 || *end)
+        return -1;
+    *equals = '\0';
+    vec_push(&values->list, ((struct lab_value){.name = text, .value = value}));
+    return 0;
+}
+
+static int load_expected(struct cmd_lab *cl, const char *name)
+{
+    struct error err = ERROR_INIT;
+    struct source src;
+    if (source_read(&src, cl->expected_path, &err) < 0) {
+        error_wrap(&err, "lab %s has no expected transcript", name);
+        error_hint(&err, "`tcplab record %s` writes one from a run; read it before you believe it",
+                   name);
+        return cmd_fail(&err);
+    }
+    struct diags diags = {0};
+    cl->pattern = pattern_parse(&src, cl->lab, &diags);
+    return diags.list.n ? cmd_fail_diags(&diags) : 0;
+}
+
+int cmd_load_lab(struct cmd_lab *cl, const char *name, const struct cmd_values *values,
+                 bool with_expected)
+{
+    struct error err = ERROR_INIT;
+    struct source src;
+    cleanup_free char *path = NULL;
+    *cl = (struct cmd_lab){0};
+    if (lab_find(name, &path, &cl->expected_path, &err) < 0 || source_read(&src, path, &err) < 0)
+        return cmd_fail(&err);
+    struct diags diags = {0};
+    cl->lab = lab_parse(&src, values->list.at, values->list.n, &diags);
+    if (diags.list.n)
+        return cmd_fail_diags(&diags);
+    return with_expected ? load_expected(cl, name) : 0;
+}
+
+void cmd_free_lab(struct cmd_lab *cl)
+{
+    if (cl->pattern)
+        pattern_free(cl->pattern);
+    if (cl->lab)
+        lab_free(cl->lab);
+    free(cl->expected_path);
+    *cl = (struct cmd_lab){0};
+}
+
+struct text_options cmd_text_options(FILE *to)
+{
+    struct text_options options = {.width = 100};
+    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+    struct winsize size;
+    bool tty = isatty(fileno(to));
+    if (tty && ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        options.width = size.ws_col;
+    options.color = tty && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
+    setlocale(LC_CTYPE, "");
+    options.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    return options;
+}
+
+enum exit_status cmd_verdicts_status(const size_t counts[VERDICT_COUNT])
+{
+    if (counts[VERDICT_FAIL])
+        return STATUS_FAILED;
+    if (counts[VERDICT_ERROR])
+        return STATUS_MACHINE;
+    return counts[VERDICT_PASS] ? STATUS_PASSED : STATUS_NOTHING;
+}
+
+int cmd_duration(const char *text, nsec *out)
+{
+    size_t len = strlen(text);
+    return len && parse_duration(text, len, out) == len ? 0 : -1;
+}

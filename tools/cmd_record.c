@@ -1,0 +1,197 @@
+/* tcplab record: writes a lab's expected transcript from a run of it. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "cmd.h"
+#include "cmd_lab.h"
+#include "record/from_capture.h"
+#include "record/load.h"
+#include "run/job.h"
+
+static const char help[] =
+    "usage: tcplab record LAB [OPTIONS]\n"
+    "\n"
+    "Plays the lab (or takes stored evidence) and writes what was seen as its expected "
+    "transcript.\n"
+    "Notes and labels of the transcript that is there already are kept where the lines still fit.\n"
+    "A transcript written this way says what happened, not what should have: read every line of "
+    "it\n"
+    "against the RFC before you believe it.\n"
+    "\n"
+    "  -o, --output FILE    where to (default: expected/LAB.txt; - is standard output)\n"
+    "      --force          replace a file that exists\n"
+    "  -F, --from DIR|FILE  from the evidence in DIR, or from a capture, instead of a new run\n"
+    "      --vary NAME=N    the value of the lab's `vary NAME`\n"
+    "  -h, --help\n";
+
+struct recording {
+    const char *output, *from;
+    bool force;
+    struct cmd_values values;
+    struct cmd_lab cl;
+    struct strbuf text;
+    struct error err;
+    bool finished;
+};
+
+static const struct option long_options[] = {
+    {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'O'},
+    {"from", required_argument, NULL, 'F'},   {"vary", required_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},         {0},
+};
+
+static int parse_option(struct recording *r, int option)
+{
+    switch (option) {
+    case 'o':
+        r->output = optarg;
+        return 0;
+    case 'O':
+        r->force = true;
+        return 0;
+    case 'F':
+        r->from = optarg;
+        return 0;
+    case 'V':
+        return cmd_add_value(&r->values, optarg) == 0
+                   ? 0
+                   : cmd_usage_error("record", "\"%s\" is no NAME=NUMBER", optarg);
+    default:
+        return cmd_usage_error("record", "wrong option");
+    }
+}
+
+/* In the director's process. */
+static int write_transcript(void *ctx, const struct lab *lab, struct record *record,
+                            struct strbuf *reply, struct error *err)
+{
+    const struct recording *r = ctx;
+    if (record->skipped)
+        return error_set(err, STATUS_NOTHING, "lab %s cannot run here: %s", lab->name,
+                         record->skipped);
+    transcript_write(reply, lab, record, r->cl.pattern);
+    if (record->stopped)
+        return error_set(err, STATUS_FAILED, "lab %s did not get to its end: %s", lab->name,
+                         record->stopped);
+    return 0;
+}
+
+static void on_finished(void *ctx, const char *reply, size_t len, struct error *err)
+{
+    struct recording *r = ctx;
+    r->finished = true;
+    if (err) {
+        r->err = *err;
+        *err = (struct error)ERROR_INIT;
+    } else {
+        strbuf_add(&r->text, reply, len);
+    }
+}
+
+static int play(struct recording *r, struct error *err)
+{
+    struct job_events events = {.finished = on_finished, .ctx = r};
+    struct loop *loop = loop_new(err);
+    if (!loop)
+        return -1;
+    struct job *job = job_start(loop, r->cl.lab, write_transcript, r, &events, err);
+    while (job && !r->finished && loop_run_once(loop, NSEC_NEVER, err) >= 0)
+        ;
+    job_free(job);
+    loop_free(loop);
+    if (error_is_set(&r->err)) {
+        *err = r->err;
+        r->err = (struct error)ERROR_INIT;
+    }
+    return error_is_set(err) ? -1 : 0;
+}
+
+static int take_stored(struct recording *r, struct error *err)
+{
+    struct stat st;
+    bool dir = stat(r->from, &st) == 0 && S_ISDIR(st.st_mode);
+    struct record *record =
+        dir ? record_load(r->from, err) : record_from_capture(r->cl.lab, r->from, err);
+    if (!record)
+        return -1;
+    int ret = write_transcript(r, r->cl.lab, record, &r->text, err);
+    record_free(record);
+    return ret;
+}
+
+static int write_output(struct recording *r, struct error *err)
+{
+    const char *path = r->output ? r->output : r->cl.expected_path;
+    if (strcmp(path, "-") == 0) {
+        fputs(strbuf_cstr(&r->text), stdout);
+        return 0;
+    }
+    cleanup_fd int fd =
+        open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (r->force ? O_TRUNC : O_EXCL), 0666);
+    if (fd < 0 && errno == EEXIST) {
+        error_set(err, STATUS_USAGE, "%s exists already", path);
+        return error_hint(err, "look at the new one with `-o -`, or replace it with --force");
+    }
+    if (fd < 0 || write(fd, r->text.data, r->text.len) != (ssize_t)r->text.len)
+        return error_sys(err, STATUS_USAGE, errno, "cannot write %s", path);
+    fprintf(stderr, "tcplab: wrote %s\n", path);
+    return 0;
+}
+
+/* The notes of a transcript that does not parse, or is not there, are not kept. */
+static void load_old_notes(struct recording *r)
+{
+    struct error err = ERROR_INIT;
+    struct source src;
+    if (source_read(&src, r->cl.expected_path, &err) < 0) {
+        error_clear(&err);
+        return;
+    }
+    struct diags diags = {0};
+    r->cl.pattern = pattern_parse(&src, r->cl.lab, &diags);
+    if (diags.list.n) {
+        pattern_free(r->cl.pattern);
+        r->cl.pattern = NULL;
+    }
+    diags_free(&diags);
+}
+
+static int record_lab(struct recording *r, const char *name)
+{
+    struct error err = ERROR_INIT;
+    int status = cmd_load_lab(&r->cl, name, &r->values, false);
+    if (status == 0) {
+        load_old_notes(r);
+        int ret = r->from ? take_stored(r, &err) : play(r, &err);
+        if (ret < 0 || write_output(r, &err) < 0)
+            status = cmd_fail(&err);
+    }
+    cmd_free_lab(&r->cl);
+    strbuf_free(&r->text);
+    return status;
+}
+
+int cmd_record(int argc, char **argv)
+{
+    struct recording r = {0};
+    int option, status = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "o:F:h", long_options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return STATUS_PASSED;
+        }
+        status = parse_option(&r, option);
+        if (status)
+            break;
+    }
+    if (status == 0)
+        status = optind == argc - 1 ? record_lab(&r, argv[optind])
+                                    : cmd_usage_error("record", "exactly one lab is needed");
+    vec_free(&r.values.list);
+    return status;
+}

@@ -1,0 +1,190 @@
+/* `route`, `neighbour` and `capture`. */
+#include "lab/parser.h"
+
+/* The interface through which a host reaches an address directly, or -1. */
+static int iface_towards(const struct lab_host *h, const struct ipaddr *a)
+{
+    for (size_t i = 0; i < h->ifaces.n; i++)
+        vec_each (&h->ifaces.at[i].addrs, own)
+            if (ipaddr_same_net(&own->addr, a, own->prefix))
+                return (int)i;
+    return -1;
+}
+
+static bool has_bits_behind_prefix(const struct lab_addr *a)
+{
+    for (unsigned bit = a->prefix; bit < ipaddr_bits(&a->addr); bit++)
+        if ((a->addr.bytes[bit / 8] >> (7 - bit % 8)) & 1)
+            return true;
+    return false;
+}
+
+void parse_route(struct parser *p)
+{
+    const struct token *t = need(p, "the host");
+    struct lab_route route = {.host = t ? value_host(p, t) : -1};
+    const struct token *to = t ? need(p, "where the route leads") : NULL;
+    if (!to)
+        return;
+    bool any = token_is(to, "default"), good = route.host >= 0;
+    if (!any)
+        good &= value_network(p, to->span, to->text, to->len, &route.to);
+    if (!need_word(p, "via"))
+        return;
+    const struct token *via = need(p, "the gateway's address");
+    if (!via || !value_ipaddr(p, via->span, via->text, via->len, &route.via) || !need_end(p) ||
+        !good)
+        return;
+    if (any)
+        route.to.addr.version = route.via.version;
+    if (route.to.addr.version != route.via.version)
+        complain(p, via->span, NULL, "the gateway is not of the IP version of the route");
+    else if (has_bits_behind_prefix(&route.to))
+        complain(p, to->span, "such as 10.0.1.0/24",
+                 "a route leads to a network, not to a host in it");
+    else if (iface_towards(&p->lab->hosts.at[route.host], &route.via) < 0)
+        complain(p, via->span, "a gateway has an address on a network of the host itself",
+                 "host \"%s\" has no interface towards this gateway",
+                 p->lab->hosts.at[route.host].name);
+    else {
+        route.span = p->line;
+        vec_push(&p->lab->routes, route);
+    }
+}
+
+void parse_neighbour(struct parser *p)
+{
+    const struct token *a = need(p, "the host");
+    int host = a ? value_host(p, a) : -1;
+    const struct token *b = a ? need(p, "the neighbour") : NULL;
+    int peer = b ? value_host(p, b) : -1;
+    if (!b || !need_end(p) || host < 0 || peer < 0)
+        return;
+    if (host == peer) {
+        complain(p, b->span, NULL, "a host is not its own neighbour");
+        return;
+    }
+    vec_push(&p->lab->neighbours, ((struct lab_neighbour){host, peer, p->line}));
+}
+
+/* HOST:IFACE by name.  `lo` is there on every host, declared or not. */
+static int find_iface(struct lab_host *h, const char *name)
+{
+    for (size_t i = 0; i < h->ifaces.n; i++)
+        if (strcmp(h->ifaces.at[i].name, name) == 0)
+            return (int)i;
+    if (strcmp(name, "lo") != 0)
+        return -1;
+    struct lab_iface *lo = vec_add(&h->ifaces);
+    memcpy(lo->name, "lo", sizeof("lo"));
+    lo->net = -1;
+    return (int)h->ifaces.n - 1;
+}
+
+/* The interface of a host that has only one; -1: several cables, or none at all. */
+static int only_iface(const struct lab_host *h)
+{
+    int found = -1, cables = 0;
+    for (size_t i = 0; i < h->ifaces.n; i++) {
+        if (strcmp(h->ifaces.at[i].name, "lo") != 0) {
+            found = (int)i;
+            cables++;
+        }
+    }
+    if (cables == 0)
+        return h->ifaces.n ? 0 : -1;
+    return cables == 1 ? found : -1;
+}
+
+static int capture_iface(struct parser *p, const struct token *t, int host, const char *name)
+{
+    struct lab_host *h = &p->lab->hosts.at[host];
+    int iface = name ? find_iface(h, name) : only_iface(h);
+    if (iface >= 0 || h->ifaces.n == 0) /* a host without any was reported already */
+        return iface;
+    struct strbuf hint cleanup_strbuf = STRBUF_INIT;
+    strbuf_puts(&hint, name ? "it has" : "name one:");
+    vec_each (&h->ifaces, i)
+        strbuf_printf(&hint, " %s:%s", h->name, i->name);
+    complain(p, t->span, strbuf_cstr(&hint),
+             name ? "host \"%s\" has no such interface" : "host \"%s\" has several interfaces",
+             h->name);
+    return -1;
+}
+
+static void add_capture(struct parser *p, const struct token *t, const char *filter,
+                        struct span filter_span)
+{
+    struct token name = *t;
+    const char *colon = t->plain ? memchr(t->text, ':', t->len) : NULL;
+    cleanup_free char *host_name = xstrndup(t->text, colon ? (size_t)(colon - t->text) : t->len);
+    name.text = host_name;
+    name.len = strlen(host_name);
+    int host = value_host(p, &name);
+    int iface = host < 0 ? -1 : capture_iface(p, t, host, colon ? colon + 1 : NULL);
+    if (iface < 0)
+        return;
+    vec_each (&p->lab->captures, c) {
+        if (c->host == host && c->iface == iface) {
+            complain(p, t->span, "one capture point can take several kinds: \"tcp or udp\"",
+                     "this interface has a capture point already");
+            return;
+        }
+    }
+    struct lab_capture *c = vec_add(&p->lab->captures);
+    *c = (struct lab_capture){host, iface, xstrdup(filter), t->span, filter_span};
+}
+
+void parse_capture(struct parser *p)
+{
+    size_t first = p->at, n = 0;
+    while (peek(p) && !peek(p)->string) {
+        p->at++;
+        n++;
+    }
+    if (n == 0) {
+        size_t end = p->tokens.at[0].span.to;
+        complain(p, ((struct span){end, end}), p->usage, "the host on which to capture is missing");
+        return;
+    }
+    const struct token *filter = peek(p);
+    if (filter) {
+        p->at++;
+        if (!need_end(p) || !filter_check(p, filter->span, filter->text, filter->len))
+            filter = NULL;
+    }
+    for (size_t i = first; i < first + n; i++)
+        add_capture(p, &p->tokens.at[i], filter ? filter->text : "",
+                    filter ? filter->span : p->line);
+}
+
+static bool on_one_net(const struct lab_host *a, const struct lab_host *b)
+{
+    vec_each (&a->ifaces, x)
+        vec_each (&b->ifaces, y)
+            if (x->net >= 0 && x->net == y->net)
+                return true;
+    return false;
+}
+
+static bool is_captured(const struct lab *lab, const struct lab_wait *wait)
+{
+    vec_each (&lab->captures, c)
+        if (c->host == wait->from || c->host == wait->to)
+            return true;
+    return false;
+}
+
+void stage_check(struct parser *p)
+{
+    const struct lab *lab = p->lab;
+    vec_each (&lab->neighbours, n)
+        if (!on_one_net(&lab->hosts.at[n->host], &lab->hosts.at[n->peer]))
+            complain(p, n->span, "neighbours have addresses in one network",
+                     "hosts \"%s\" and \"%s\" share no network", lab->hosts.at[n->host].name,
+                     lab->hosts.at[n->peer].name);
+    vec_each (&lab->steps, s)
+        if (s->verb == VERB_WAIT_PACKETS && p->diags->list.n == 0 && !is_captured(lab, &s->wait))
+            complain(p, s->span, "`capture` one of the two hosts",
+                     "neither host has a capture point that could see these packets");
+}

@@ -1,0 +1,167 @@
+#include "lab/verbs.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+const struct verb verbs[VERB_COUNT] = {
+#define X(id, name, signature, help) [VERB_##id] = {name, signature, help, 1},
+    HOST_VERBS(X)
+#undef X
+#define X(id, name, signature, help) [VERB_##id] = {name, signature, help, 0},
+        STAGE_VERBS(X)
+#undef X
+};
+
+static const char *const kind_names[] = {
+    [ARG_HOST] = "host",         [ARG_PORT] = "port",     [ARG_NUMBER] = "number",
+    [ARG_SIZE] = "size",         [ARG_STRING] = "string", [ARG_DATA] = "data",
+    [ARG_DURATION] = "duration", [ARG_WORD] = "word",     [ARG_REST] = "rest",
+};
+_Static_assert(ARRAY_SIZE(kind_names) == ARG_REST + 1, "every kind of argument has its name");
+
+int verb_next_slot(const char **signature, struct verb_slot *slot)
+{
+    const char *s = *signature;
+    *slot = (struct verb_slot){.kind = ARG_WORD};
+    while (*s == ' ')
+        s++;
+    if (!*s)
+        return 0;
+    if (*s == '?') {
+        slot->optional = 1;
+        s++;
+    }
+    size_t len = strcspn(s, " ");
+    *signature = s + len;
+    if (*s == '\'') {
+        slot->literal = s + 1;
+        slot->literal_len = len - 2;
+        return 1;
+    }
+    if (memchr(s, '|', len)) {
+        slot->literal = s;
+        slot->literal_len = len;
+        slot->choice = 1;
+        return 1;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(kind_names); i++)
+        if (strlen(kind_names[i]) == len && memcmp(kind_names[i], s, len) == 0)
+            slot->kind = (enum arg_kind)i;
+    return 1;
+}
+
+static void put_upper(struct strbuf *out, const char *s)
+{
+    for (; *s; s++)
+        strbuf_putc(out, (char)toupper((unsigned char)*s));
+}
+
+/* Choices too many to write out in a usage. */
+static int is_long(const struct verb_slot *slot)
+{
+    return slot->choice && slot->literal_len > 40;
+}
+
+static void put_slot(struct strbuf *out, const struct verb_slot *slot)
+{
+    if (is_long(slot))
+        strbuf_puts(out, "OPTION");
+    else if (slot->literal)
+        strbuf_add(out, slot->literal, slot->literal_len);
+    else if (slot->kind == ARG_DATA)
+        strbuf_puts(out, "\"TEXT\" | N bytes");
+    else if (slot->kind == ARG_STRING)
+        strbuf_puts(out, "\"TEXT\"");
+    else if (slot->kind == ARG_REST)
+        strbuf_puts(out, "COMMAND…");
+    else
+        put_upper(out, kind_names[slot->kind]);
+}
+
+void verb_usage(struct strbuf *out, const struct verb *verb)
+{
+    strbuf_puts(out, verb->name);
+    if (verb == &verbs[VERB_WAIT_PACKETS])
+        strbuf_puts(out, " FROM > TO [FLAGS] [xN]");
+    const char *signature = verb->signature;
+    struct verb_slot slot;
+    int optional = 0;
+    while (verb_next_slot(&signature, &slot)) {
+        strbuf_putc(out, ' ');
+        if (slot.optional)
+            strbuf_putc(out, '[');
+        optional |= slot.optional;
+        put_slot(out, &slot);
+    }
+    if (optional)
+        strbuf_putc(out, ']');
+}
+
+/* The help, with the choices that the usage leaves out. */
+static void put_help(struct strbuf *out, const struct verb *verb)
+{
+    strbuf_puts(out, verb->help);
+    const char *signature = verb->signature;
+    struct verb_slot slot;
+    while (verb_next_slot(&signature, &slot)) {
+        if (!is_long(&slot))
+            continue;
+        const char *separator = ": ";
+        for (size_t i = 0, n; i < slot.literal_len; i += n + 1) {
+            n = strcspn(slot.literal + i, "| ");
+            strbuf_printf(out, "%s%.*s", separator, (int)n, slot.literal + i);
+            separator = ", ";
+        }
+    }
+}
+
+/* `|` separates the cells of a Markdown table, so it must be escaped there. */
+static void put_cell(struct strbuf *out, const char *s)
+{
+    for (; *s; s++) {
+        if (*s == '|')
+            strbuf_putc(out, '\\');
+        strbuf_putc(out, *s);
+    }
+}
+
+static void put_markdown(struct strbuf *out, int on_host)
+{
+    strbuf_printf(out, "| %s | what it does |\n|---|---|\n", on_host ? "call" : "step");
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (verbs[i].on_host != on_host)
+            continue;
+        struct strbuf usage cleanup_strbuf = STRBUF_INIT;
+        verb_usage(&usage, &verbs[i]);
+        strbuf_puts(out, on_host ? "| `HOST " : "| `");
+        put_cell(out, strbuf_cstr(&usage));
+        strbuf_puts(out, "` | ");
+        struct strbuf help cleanup_strbuf = STRBUF_INIT;
+        put_help(&help, &verbs[i]);
+        put_cell(out, strbuf_cstr(&help));
+        strbuf_puts(out, " |\n");
+    }
+}
+
+static void put_plain(struct strbuf *out, int on_host)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (verbs[i].on_host != on_host)
+            continue;
+        strbuf_puts(out, on_host ? "  HOST " : "  ");
+        verb_usage(out, &verbs[i]);
+        strbuf_puts(out, "\n      ");
+        put_help(out, &verbs[i]);
+        strbuf_putc(out, '\n');
+    }
+}
+
+void verbs_reference(struct strbuf *out, int markdown)
+{
+    strbuf_puts(out, "Calls, which a host makes:\n\n");
+    (markdown ? put_markdown : put_plain)(out, 1);
+    strbuf_puts(out, "\nSteps of the stage:\n\n");
+    (markdown ? put_markdown : put_plain)(out, 0);
+}

@@ -1,0 +1,18 @@
+/* The evidence of a run: the files of out/NAME/.  record/load.h reads them. */
+#ifndef REPORT_EVIDENCE_H
+#define REPORT_EVIDENCE_H
+
+#include "base/error.h"
+#include "record/record.h"
+#include "transcript/result.h"
+
+/* Writes capture.pcapng, events.jsonl, transcript.txt and result.json into `dir`,
+ * which is made if need be, parents too.  All of them are complete before the first
+ * takes its name, so a crash or a full disk leaves older evidence as it was, and a
+ * symbolic link in the place of a file is replaced, not followed.  Files for which
+ * there is nothing (no record, transcript_text NULL) are removed.
+ * STATUS_MACHINE when something cannot be written. */
+int evidence_save(const char *dir, const struct record *record, const struct result *result,
+                  const char *transcript_text, struct error *err);
+
+#endif

@@ -1,0 +1,282 @@
+/* The report in the terminal: what was set up, the timeline, the verdict. */
+#include "report/text.h"
+
+#include <inttypes.h>
+
+#include "report/wrap.h"
+#include "transcript/story.h"
+
+#define MIN_WIDTH 60
+#define MAX_WIDTH 400
+
+static enum style verdict_style(enum verdict v)
+{
+    switch (v) {
+    case VERDICT_PASS:
+        return STYLE_GOOD;
+    case VERDICT_FAIL:
+    case VERDICT_ERROR:
+        return STYLE_BAD;
+    case VERDICT_SKIP:
+    case VERDICT_NOISY:
+        break;
+    }
+    return STYLE_WARN;
+}
+
+static void put_seconds(struct strbuf *sb, nsec t)
+{
+    strbuf_printf(sb, "%.2f s", (double)t / (double)NSEC_PER_SEC);
+}
+
+/* -------------------------------------------------------------------- parts */
+
+static void put_title(struct text *t)
+{
+    const struct result *r = t->result;
+    const char *rule = text_pick(t, "─", "-");
+    cleanup_strbuf struct strbuf line = STRBUF_INIT;
+    for (int i = 0; i < 2; i++)
+        text_put(t, STYLE_DIM, rule);
+    strbuf_printf(&line, " %s", r->lab);
+    if (r->title && strcmp(r->title, r->lab) != 0)
+        strbuf_printf(&line, ": %s", r->title);
+    strbuf_putc(&line, ' ');
+    text_put(t, STYLE_TITLE, line.data);
+    int left = t->width - 2 - glyphs_width(line.data, line.len, t->options->utf8);
+    cleanup_strbuf struct strbuf rules = STRBUF_INIT;
+    for (; left > 0; left--)
+        strbuf_puts(&rules, rule);
+    text_put(t, STYLE_DIM, strbuf_cstr(&rules));
+    strbuf_putc(t->out, '\n');
+}
+
+void text_heading(struct text *t, const char *s)
+{
+    strbuf_putc(t->out, '\n');
+    text_wrapped(t, STYLE_TITLE, s, strlen(s), 0, 2, false);
+}
+
+/* `  host     client    10.0.0.1` */
+static void put_fact(struct text *t, const char *kind, const char *name, const char *value)
+{
+    strbuf_puts(t->out, "  ");
+    text_put_padded(t, STYLE_DIM, kind, 9);
+    int indent = 11;
+    if (name) {
+        text_put_padded(t, STYLE_TITLE, name, 10);
+        int width = glyphs_width(name, strlen(name), t->options->utf8);
+        indent += width < 10 ? 10 : width + 1;
+    }
+    text_wrapped(t, STYLE_PLAIN, value, strlen(value), indent < t->width / 2 ? indent : 11, 0,
+                 false);
+}
+
+static void put_hosts(struct text *t)
+{
+    vec_each (&t->record->hosts, host) {
+        cleanup_strbuf struct strbuf addrs = STRBUF_INIT;
+        vec_each (&host->addrs, addr) {
+            strbuf_puts(&addrs, addrs.len ? ", " : "");
+            strbuf_ipaddr(&addrs, addr);
+        }
+        put_fact(t, "host", host->name, strbuf_cstr(&addrs));
+    }
+}
+
+static void put_points(struct text *t)
+{
+    vec_each (&t->record->points, point) {
+        cleanup_strbuf struct strbuf line = STRBUF_INIT;
+        if (point->iface)
+            strbuf_printf(&line, "%s, ", point->iface);
+        if (point->filter && *point->filter)
+            strbuf_printf(&line, "filter \"%s\"", point->filter);
+        else
+            strbuf_puts(&line, "every packet");
+        if (point->dropped)
+            strbuf_printf(&line, ", %" PRIu64 " packets lost by the capture", point->dropped);
+        put_fact(t, "capture", point->name, line.data);
+    }
+}
+
+static void put_machine(struct text *t)
+{
+    const struct record *r = t->record;
+    if (!r->kernel)
+        return;
+    cleanup_strbuf struct strbuf line = STRBUF_INIT;
+    strbuf_printf(&line, "Linux %s", r->kernel);
+    if (r->machine)
+        strbuf_printf(&line, " %s", r->machine);
+    if (r->clock && strcmp(r->clock, "real") != 0)
+        strbuf_printf(&line, ", %s clock", r->clock);
+    if (r->tick) {
+        strbuf_printf(&line, ", tick %g ms", (double)r->tick / (double)NSEC_PER_MSEC);
+    }
+    size_t pinned = 0, absent = 0;
+    vec_each (&r->sysctls, sysctl)
+        *(sysctl->absent ? &absent : &pinned) += 1;
+    if (pinned)
+        strbuf_printf(&line, "; %zu kernel settings pinned", pinned);
+    if (absent)
+        strbuf_printf(&line, "%s %zu absent", pinned ? "," : ";", absent);
+    put_fact(t, "machine", NULL, line.data);
+}
+
+static void put_setup(struct text *t)
+{
+    put_hosts(t);
+    put_points(t);
+    put_machine(t);
+    vec_each (&t->record->remarks, remark)
+        put_fact(t, "remark", NULL, *remark);
+}
+
+static size_t count_lines(const struct result *r, enum line_kind kind)
+{
+    size_t n = 0;
+    vec_each (&r->lines, line)
+        n += line->kind == kind && line->observed;
+    return n;
+}
+
+/* `PASS  handshake: 7 segments and 9 calls, all as expected        0.03 s` */
+static void put_verdict(struct text *t)
+{
+    const struct result *r = t->result;
+    cleanup_strbuf struct strbuf line = STRBUF_INIT;
+    strbuf_printf(&line, "%s", r->lab);
+    size_t segments = count_lines(r, LINE_SEGMENT), calls = t->record ? t->record->calls.n : 0;
+    if (r->verdict == VERDICT_PASS) {
+        strbuf_printf(&line, ": %zu segment%s", segments, segments == 1 ? "" : "s");
+        if (calls)
+            strbuf_printf(&line, " and %zu call%s", calls, calls == 1 ? "" : "s");
+        strbuf_puts(&line, ", all as expected");
+    } else if (r->reason) {
+        strbuf_printf(&line, ": %s", r->reason);
+    }
+    if (r->wall) {
+        strbuf_puts(&line, " (");
+        put_seconds(&line, r->wall);
+        strbuf_putc(&line, ')');
+    }
+    strbuf_putc(t->out, '\n');
+    const char *name = verdict_name(r->verdict);
+    text_put(t, verdict_style(r->verdict), name);
+    strbuf_puts(t->out, "  ");
+    text_wrapped(t, STYLE_PLAIN, line.data, line.len, (int)strlen(name) + 2, 0, false);
+}
+
+/* -------------------------------------------------------------------- whole */
+
+/* When the story began, and whether seconds or milliseconds suit its times. */
+static void find_times(struct text *t)
+{
+    if (!t->record)
+        return;
+    struct story *story = story_new(t->record);
+    t->has_zero = true;
+    t->zero = story->segments.n ? t->record->packets.at[story->segments.at[0].packet].frame.time
+                                : t->record->began;
+    story_free(story);
+    nsec last = t->record->ended - t->zero;
+    vec_each (&t->result->lines, line)
+        last = line->observed && line->time > last ? line->time : last;
+    t->seconds = last >= NSEC_PER_SEC;
+}
+
+static void put_quiet(struct text *t)
+{
+    const struct result *r = t->result;
+    text_put_padded(t, verdict_style(r->verdict), verdict_name(r->verdict), 6);
+    text_put_padded(t, STYLE_PLAIN, r->lab, 20);
+    cleanup_strbuf struct strbuf wall = STRBUF_INIT;
+    if (r->wall)
+        put_seconds(&wall, r->wall);
+    strbuf_printf(t->out, "%9s", strbuf_cstr(&wall));
+    if (r->verdict != VERDICT_PASS && r->reason) {
+        strbuf_puts(t->out, "  ");
+        text_put(t, STYLE_PLAIN, r->reason);
+    }
+    strbuf_putc(t->out, '\n');
+}
+
+static int clamp_width(int width)
+{
+    return width < MIN_WIDTH ? MIN_WIDTH : width > MAX_WIDTH ? MAX_WIDTH : width;
+}
+
+void report_text(struct strbuf *out, const struct result *result,
+                 const struct text_options *options)
+{
+    struct text t = {
+        .out = out,
+        .options = options,
+        .width = clamp_width(options->width),
+        .result = result,
+        .record = result->record,
+    };
+    if (options->quiet) {
+        put_quiet(&t);
+        return;
+    }
+    find_times(&t);
+    put_title(&t);
+    if (t.record)
+        put_setup(&t);
+    if (result->lines.n || (t.record && t.record->calls.n)) {
+        strbuf_putc(out, '\n');
+        text_put(&t, STYLE_DIM, t.seconds ? "  time/s      gap" : " time/ms      gap");
+        strbuf_putc(out, '\n');
+        text_timeline(&t);
+    }
+    put_verdict(&t);
+}
+
+/* ------------------------------------------------------------------- format */
+
+static void text_begin(struct report *report)
+{
+    (void)report;
+}
+
+static void text_one(struct report *report, const struct result *result)
+{
+    /* Reports at length stand apart from what is around them; single lines do not. */
+    if (report->done && (!report->text.quiet || !report->was_quiet))
+        strbuf_putc(&report->out, '\n');
+    report->was_quiet = report->text.quiet;
+    report_text(&report->out, result, &report->text);
+}
+
+static void text_end(struct report *report)
+{
+    static const struct {
+        enum verdict verdict;
+        const char *words;
+    } parts[] = {
+        {VERDICT_PASS, "passed"},
+        {VERDICT_FAIL, "failed"},
+        {VERDICT_ERROR, "could not be run"},
+        {VERDICT_SKIP, "skipped"},
+        {VERDICT_NOISY, "too noisy to judge"},
+    };
+    if (report->total < 2)
+        return;
+    struct text t = {.out = &report->out, .options = &report->text};
+    strbuf_printf(&report->out, "\n%zu labs", report->done);
+    const char *before = ": ";
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        size_t n = report->counts[parts[i].verdict];
+        if (!n)
+            continue;
+        cleanup_free char *part = xasprintf("%zu %s", n, parts[i].words);
+        strbuf_puts(&report->out, before);
+        before = ", ";
+        text_put(&t, verdict_style(parts[i].verdict), part);
+    }
+    strbuf_putc(&report->out, '\n');
+}
+
+const struct report_format report_text_format = {"text", text_begin, text_one, text_end};

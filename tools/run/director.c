@@ -1,0 +1,484 @@
+/* The director.
+ *
+ * One thread, one event loop.  Steps run in order: a step on a host is asked of
+ * its agent and is over when the reply is there; `&` goes on at once.  Every wait
+ * is the same function, await(), with a question (is it there yet?) and a limit,
+ * so nothing waits for ever; while it waits, the loop takes replies from agents
+ * and frames from capture points into the record.
+ *
+ * When a call gives something else than the script states, when a limit passes
+ * or when somebody interrupts, the script ends there (record->stopped says why)
+ * and what has been recorded is kept.
+ *
+ * After the last step the scene is given time to end: until everything sent has
+ * been acknowledged and nothing more came for SETTLED, or, where an answer will
+ * never come (an unplugged cable), until nothing came for AT_ONCE, which is less
+ * than any timer of TCP takes. */
+#include "run/director.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/errno.h"
+#include "base/loop.h"
+#include "run/quiet.h"
+#include "transcript/print.h"
+
+static const nsec SETTLED = 2 * NSEC_PER_MSEC;
+static const nsec AT_ONCE = 20 * NSEC_PER_MSEC;
+static const nsec SETTLE_LIMIT = 2 * NSEC_PER_SEC;
+
+/* What the director remembers of a step of a host. */
+struct played {
+    long call; /* index into record->calls, -1: not asked yet */
+    bool done;
+    nsec deadline; /* CLOCK_MONOTONIC */
+};
+
+struct director {
+    const struct lab *lab;
+    struct stage *stage;
+    const struct director_options *options;
+    struct record *record;
+    struct loop *loop;
+    struct played *played; /* one a step */
+    struct quiet quiet;
+    nsec last_frame; /* CLOCK_MONOTONIC, when the last one was taken */
+    bool interrupted;
+    struct error *err;  /* of a callback */
+    size_t point;       /* whose frames are being taken */
+    size_t wait_looked; /* packets that a `wait` has counted already */
+    unsigned wait_seen;
+};
+
+/* ---------------------------------------------------------------- events --- */
+
+static void take_frame(void *ctx, const struct frame *frame, bool outgoing, bool incoming)
+{
+    struct director *d = ctx;
+    struct packet p;
+    if (d->record->ended && frame->time > d->record->ended)
+        return;
+    record_add_packet(d->record, (int)d->point, outgoing, incoming, frame);
+    packet_decode(&p, frame);
+    quiet_note(&d->quiet, &p, outgoing);
+    d->last_frame = clock_ns(CLOCK_MONOTONIC);
+}
+
+static void read_point(struct director *d, size_t point)
+{
+    d->point = point;
+    live_read(d->stage->captures.at[point], take_frame, d, d->err);
+}
+
+static void on_frames(void *ctx, int fd, uint32_t events)
+{
+    struct director *d = ctx;
+    (void)events;
+    for (size_t i = 0; i < d->stage->captures.n; i++)
+        if (live_fd(d->stage->captures.at[i]) == fd)
+            read_point(d, i);
+}
+
+/* Whether a reply is what the script states; without a statement: success, which for
+ * a program is the exit status 0. */
+static bool is_as_stated(const struct lab_result *stated, const struct record_call *call)
+{
+    switch (stated->kind) {
+    case RESULT_NONE:
+        return !call->failed && (strcmp(call->verb, "run") != 0 || call->value == 0);
+    case RESULT_NUMBER:
+        return !call->failed && call->value == stated->number;
+    case RESULT_ERRNO:
+        return call->failed && call->errnum == stated->number;
+    case RESULT_STRING:
+    case RESULT_WORD:
+        return !call->failed && call->text && call->text_len == stated->len &&
+               memcmp(call->text, stated->text, stated->len) == 0;
+    }
+    return false;
+}
+
+static void take_reply(struct director *d, const struct agent_reply *reply)
+{
+    if (reply->step >= d->lab->steps.n || d->played[reply->step].call < 0)
+        return;
+    const struct lab_step *step = &d->lab->steps.at[reply->step];
+    struct record_call *call = &d->record->calls.at[d->played[reply->step].call];
+    call->began = reply->began;
+    call->ended = reply->ended;
+    call->failed = reply->failed;
+    call->errnum = reply->errnum;
+    call->value = reply->value;
+    if (reply->text_len) {
+        call->text = xcalloc(reply->text_len + 1, 1);
+        memcpy(call->text, reply->text, reply->text_len);
+        call->text_len = reply->text_len;
+    }
+    call->as_stated = is_as_stated(&step->result, call);
+    d->played[reply->step].done = true;
+}
+
+static void on_reply(void *ctx, int fd, uint32_t events)
+{
+    struct director *d = ctx;
+    struct agent_reply reply;
+    (void)events;
+    vec_each (&d->stage->agents, agent) {
+        if (agent->fd != fd)
+            continue;
+        while (agent_reply(agent, &reply, d->err) == 1)
+            take_reply(d, &reply);
+    }
+}
+
+static void on_stop(void *ctx, int fd, uint32_t events)
+{
+    struct director *d = ctx;
+    (void)fd;
+    (void)events;
+    d->interrupted = true;
+}
+
+static int watch_everything(struct director *d)
+{
+    for (size_t i = 0; i < d->stage->captures.n; i++)
+        if (!loop_add_fd(d->loop, live_fd(d->stage->captures.at[i]), EPOLLIN, on_frames, d, d->err))
+            return -1;
+    vec_each (&d->stage->agents, agent)
+        if (!loop_add_fd(d->loop, agent->fd, EPOLLIN, on_reply, d, d->err))
+            return -1;
+    if (d->options->stop_fd >= 0 &&
+        !loop_add_fd(d->loop, d->options->stop_fd, EPOLLIN, on_stop, d, d->err))
+        return -1;
+    return 0;
+}
+
+/* --------------------------------------------------------------- waiting --- */
+
+typedef bool question_fn(struct director *d, const struct lab_step *step);
+
+enum answer { ANSWER_YES, ANSWER_LIMIT, ANSWER_STOP, ANSWER_ERROR };
+
+static void tell(struct director *d, const char *awaited, nsec deadline)
+{
+    if (d->options->progress)
+        d->options->progress(d->options->ctx, awaited, deadline - clock_ns(CLOCK_MONOTONIC));
+}
+
+static enum answer await(struct director *d, question_fn *question, const struct lab_step *step,
+                         nsec deadline)
+{
+    for (;;) {
+        if (error_is_set(d->err))
+            return ANSWER_ERROR;
+        if (question(d, step))
+            return ANSWER_YES;
+        if (d->interrupted)
+            return ANSWER_STOP;
+        nsec left = deadline - clock_ns(CLOCK_MONOTONIC);
+        if (left <= 0)
+            return ANSWER_LIMIT;
+        if (loop_run_once(d->loop, left, d->err) < 0)
+            return ANSWER_ERROR;
+    }
+}
+
+static void stop(struct director *d, char *why)
+{
+    if (d->record->stopped)
+        free(why);
+    else
+        d->record->stopped = why;
+}
+
+static nsec limit_of(const struct director *d, const struct lab_step *step)
+{
+    return step->within ? step->within : d->lab->limit;
+}
+
+static char *took_too_long(const struct director *d, const struct lab_step *step)
+{
+    struct strbuf limit cleanup_strbuf = STRBUF_INIT;
+    strbuf_approx(&limit, limit_of(d, step));
+    if (step->verb == VERB_WAIT_PACKETS)
+        return xasprintf("`%s`: only %u seen after %s", step->text, d->wait_seen,
+                         strbuf_cstr(&limit));
+    return xasprintf("`%s` has not returned after %s", step->text, strbuf_cstr(&limit));
+}
+
+/* 0 to go on, 1 when the script has to end, -1 on an error. */
+static int conclude(struct director *d, const struct lab_step *step, enum answer answer)
+{
+    switch (answer) {
+    case ANSWER_YES:
+        return 0;
+    case ANSWER_LIMIT:
+        stop(d, took_too_long(d, step));
+        return 1;
+    case ANSWER_STOP:
+        stop(d, xasprintf("interrupted at `%s`", step->text));
+        return 1;
+    case ANSWER_ERROR:
+        break;
+    }
+    return -1;
+}
+
+/* ----------------------------------------------------------------- steps --- */
+
+static size_t index_of(const struct director *d, const struct lab_step *step)
+{
+    return (size_t)(step - d->lab->steps.at);
+}
+
+static bool is_done(struct director *d, const struct lab_step *step)
+{
+    return d->played[index_of(d, step)].done;
+}
+
+/* Strings as the script writes them, everything else by its value. */
+static char *written_args(const struct director *d, const struct lab_step *step)
+{
+    struct strbuf sb = STRBUF_INIT;
+    vec_each (&step->args, arg) {
+        if (step->verb == VERB_RUN && arg == step->args.at)
+            continue;
+        if (sb.len)
+            strbuf_putc(&sb, ' ');
+        if (arg->kind == ARG_DATA)
+            strbuf_add(&sb, d->lab->source.text + arg->span.from, arg->span.to - arg->span.from);
+        else
+            strbuf_puts(&sb, arg->text);
+    }
+    return strbuf_steal(&sb);
+}
+
+static void note_call(struct director *d, const struct lab_step *step, int host)
+{
+    struct played *played = &d->played[index_of(d, step)];
+    played->call = (long)d->record->calls.n;
+    played->deadline = clock_ns(CLOCK_MONOTONIC) + limit_of(d, step);
+    struct record_call *call = vec_add(&d->record->calls);
+    call->host = host;
+    call->as = step->as ? xstrdup(step->as) : NULL;
+    call->verb = xstrdup(verbs[step->verb].name);
+    call->args = written_args(d, step);
+    call->began = clock_ns(CLOCK_REALTIME);
+    call->step = index_of(d, step);
+    if (step->result.kind != RESULT_NONE)
+        call->expected = xstrndup(d->lab->source.text + step->result.span.from,
+                                  step->result.span.to - step->result.span.from);
+}
+
+static int await_call(struct director *d, const struct lab_step *step)
+{
+    const struct played *played = &d->played[index_of(d, step)];
+    tell(d, step->text, played->deadline);
+    int ret = conclude(d, step, await(d, is_done, step, played->deadline));
+    if (ret != 0)
+        return ret;
+    const struct record_call *call = &d->record->calls.at[played->call];
+    if (call->as_stated)
+        return 0;
+    stop(d, xasprintf("`%s` gave %s", step->text,
+                      call->failed ? errno_name(call->errnum) : "another result"));
+    return 1;
+}
+
+static int play_call(struct director *d, const struct lab_step *step)
+{
+    int host = step->verb == VERB_RUN ? step->args.at[0].host : step->host;
+    note_call(d, step, host);
+    if (agent_ask(&d->stage->agents.at[host], index_of(d, step), d->err) < 0)
+        return -1;
+    return step->background ? 0 : await_call(d, step);
+}
+
+static int play_cable(struct director *d, const struct lab_step *step)
+{
+    int host = step->args.at[0].host;
+    bool pull = step->verb == VERB_UNPLUG;
+    for (size_t i = 0; i < d->lab->hosts.at[host].ifaces.n; i++) {
+        int cable = stage_cable(d->lab, host, (int)i);
+        if (cable < 0)
+            continue;
+        int ret = pull ? topo_unplug(d->stage->topo, host, cable, limit_of(d, step), d->err)
+                       : topo_replug(d->stage->topo, host, cable, limit_of(d, step), d->err);
+        if (ret < 0)
+            return -1;
+    }
+    struct record_event *event = vec_add(&d->record->events);
+    event->kind = pull ? EVENT_UNPLUG : EVENT_REPLUG;
+    event->time = clock_ns(CLOCK_REALTIME);
+    event->host = host;
+    return 0;
+}
+
+static bool never(struct director *d, const struct lab_step *step)
+{
+    (void)d;
+    (void)step;
+    return false;
+}
+
+static int play_pause(struct director *d, const struct lab_step *step)
+{
+    nsec deadline = clock_ns(CLOCK_MONOTONIC) + step->args.at[0].duration;
+    tell(d, step->text, deadline);
+    enum answer answer = await(d, never, step, deadline);
+    return answer == ANSWER_LIMIT ? 0 : conclude(d, step, answer);
+}
+
+static bool has_point(const struct director *d, int host)
+{
+    vec_each (&d->record->points, p)
+        if (p->host == host)
+            return true;
+    return false;
+}
+
+static bool is_awaited(struct director *d, const struct lab_wait *wait,
+                       const struct record_packet *rp)
+{
+    struct packet p;
+    bool by_sender = has_point(d, wait->from);
+    if (d->record->points.at[rp->point].host != (by_sender ? wait->from : wait->to) ||
+        rp->outgoing != by_sender)
+        return false;
+    packet_decode(&p, &rp->frame);
+    if (p.transport != TRANSPORT_TCP || record_find_host(d->record, &p.ip.src) != wait->from ||
+        record_find_host(d->record, &p.ip.dst) != wait->to)
+        return false;
+    struct strbuf flags cleanup_strbuf = STRBUF_INIT;
+    print_tcp_flags(&flags, p.tcp.flags);
+    return !wait->flags || strcmp(strbuf_cstr(&flags), wait->flags) == 0;
+}
+
+static bool has_seen(struct director *d, const struct lab_step *step)
+{
+    unsigned before = d->wait_seen;
+    for (; d->wait_looked < d->record->packets.n; d->wait_looked++)
+        d->wait_seen += is_awaited(d, &step->wait, &d->record->packets.at[d->wait_looked]);
+    if (d->wait_seen != before && d->wait_seen < step->wait.count) {
+        struct strbuf text cleanup_strbuf = STRBUF_INIT;
+        strbuf_printf(&text, "%s (%u so far)", step->text, d->wait_seen);
+        tell(d, strbuf_cstr(&text), d->played[index_of(d, step)].deadline);
+    }
+    return d->wait_seen >= step->wait.count;
+}
+
+static int play_wait(struct director *d, const struct lab_step *step)
+{
+    struct played *played = &d->played[index_of(d, step)];
+    played->deadline = clock_ns(CLOCK_MONOTONIC) + limit_of(d, step);
+    d->wait_looked = 0;
+    d->wait_seen = 0;
+    tell(d, step->text, played->deadline);
+    return conclude(d, step, await(d, has_seen, step, played->deadline));
+}
+
+static int play_step(struct director *d, const struct lab_step *step)
+{
+    if (verbs[step->verb].on_host || step->verb == VERB_RUN)
+        return play_call(d, step);
+    if (step->verb == VERB_UNPLUG || step->verb == VERB_REPLUG)
+        return play_cable(d, step);
+    return step->verb == VERB_WAIT_TIME ? play_pause(d, step) : play_wait(d, step);
+}
+
+/* The calls left running that state a result have to give it. */
+static int play_rest(struct director *d)
+{
+    vec_each (&d->lab->steps, step) {
+        if (!step->background || step->result.kind == RESULT_NONE)
+            continue;
+        int ret = await_call(d, step);
+        if (ret != 0)
+            return ret;
+    }
+    return 0;
+}
+
+static int play_script(struct director *d)
+{
+    vec_each (&d->lab->steps, step) {
+        int ret = play_step(d, step);
+        if (ret != 0)
+            return ret;
+    }
+    return play_rest(d);
+}
+
+/* ------------------------------------------------------------------- end --- */
+
+static bool is_settled(struct director *d, const struct lab_step *step)
+{
+    (void)step;
+    nsec quiet_for = clock_ns(CLOCK_MONOTONIC) - d->last_frame;
+    return quiet_for >= (quiet_answered(&d->quiet) ? SETTLED : AT_ONCE);
+}
+
+static void on_tick(void *ctx, nsec due)
+{
+    (void)ctx;
+    (void)due;
+}
+
+static void settle(struct director *d)
+{
+    d->last_frame = clock_ns(CLOCK_MONOTONIC);
+    loop_id tick = loop_add_timer(d->loop, SETTLED, SETTLED / 2, on_tick, d);
+    await(d, is_settled, NULL, clock_ns(CLOCK_MONOTONIC) + SETTLE_LIMIT);
+    loop_remove(d->loop, tick);
+}
+
+static nsec clock_offset(void)
+{
+    return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+}
+
+/* The record ends at one moment: what came later is not part of it. */
+static int close_record(struct director *d, nsec offset)
+{
+    struct record *r = d->record;
+    r->ended = clock_ns(CLOCK_REALTIME);
+    for (size_t i = 0; i < d->stage->captures.n; i++) {
+        read_point(d, i);
+        live_stats(d->stage->captures.at[i], &r->points.at[i].received, &r->points.at[i].dropped);
+        r->points.at[i].linktype = live_linktype(d->stage->captures.at[i]);
+    }
+    r->lateness = lateness_worst(d->stage->lateness);
+    r->clock_step = clock_offset() - offset;
+    record_sort(r);
+    return error_is_set(d->err) ? -1 : 0;
+}
+
+int director_play(struct stage *stage, const struct director_options *options,
+                  struct record *record, struct error *err)
+{
+    struct director d = {
+        .lab = stage->lab, .stage = stage, .options = options, .record = record, .err = err};
+    nsec offset = clock_offset();
+    d.loop = loop_new(err);
+    if (!d.loop)
+        return -1;
+    d.played = xcalloc(d.lab->steps.n, sizeof(*d.played));
+    for (size_t i = 0; i < d.lab->steps.n; i++)
+        d.played[i].call = -1;
+    d.quiet.both_ends = record->points.n > 1;
+    lateness_restart(stage->lateness);
+    record->began = clock_ns(CLOCK_REALTIME);
+    int ret = watch_everything(&d);
+    if (ret == 0)
+        ret = play_script(&d);
+    if (ret >= 0) {
+        settle(&d);
+        ret = close_record(&d, offset);
+    }
+    quiet_free(&d.quiet);
+    free(d.played);
+    loop_free(d.loop);
+    return ret < 0 ? -1 : 0;
+}

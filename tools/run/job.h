@@ -1,0 +1,44 @@
+/* A job: one lab played in a process of its own, away from everything of the host.
+ *
+ *   main ── launcher (user namespace if not root) ── director (first of its own
+ *   PID namespace) ── agents ── programs that the lab runs
+ *
+ * The director is the first process of a PID namespace, so whatever it started
+ * ends with it; it is killed when the launcher ends, and the launcher when main
+ * does.  After a `kill -9` of any of them nothing is left. */
+#ifndef RUN_JOB_H
+#define RUN_JOB_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "lab/lab.h"
+#include "record/record.h"
+
+/* Runs in the director's process when the scene is over and the record complete:
+ * judges, saves, writes what the parent gets into `reply`. */
+typedef int job_body_fn(void *ctx, const struct lab *lab, struct record *record,
+                        struct strbuf *reply, struct error *err);
+
+struct job_events {
+    void (*progress)(void *ctx, const char *awaited, nsec left);
+    /* Exactly once: the reply, or an error. */
+    void (*finished)(void *ctx, const char *reply, size_t len, struct error *err);
+    void *ctx;
+};
+
+struct job;
+
+/* Starts it and watches it from the loop; NULL on an error. */
+struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *body, void *body_ctx,
+                      const struct job_events *events, struct error *err);
+
+/* Asks the director to end the script now and to keep what it has. */
+void job_interrupt(struct job *job);
+
+/* Whether its processes have ended; job_free() kills what has not. */
+bool job_is_over(const struct job *job);
+void job_free(struct job *job);
+
+#endif

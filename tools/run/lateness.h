@@ -1,0 +1,23 @@
+/* How late this machine runs its timers: measured beside every lab, because a
+ * timing can be judged only as finely as the machine keeps time. */
+#ifndef RUN_LATENESS_H
+#define RUN_LATENESS_H
+
+#include "base/error.h"
+#include "base/time.h"
+
+struct lateness;
+
+/* Starts a periodic timer on every processor that this process may use. */
+struct lateness *lateness_start(struct error *err);
+
+/* Forgets what was seen so far: the scene begins now. */
+void lateness_restart(struct lateness *l);
+
+/* The worst lateness so far, in ns; a timer that is due and has not come counts. */
+nsec lateness_worst(struct lateness *l);
+
+/* Stops the timers; NULL is allowed. */
+void lateness_free(struct lateness *l);
+
+#endif

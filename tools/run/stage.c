@@ -1,0 +1,287 @@
+#include "run/stage.h"
+
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/version.h"
+#include "netns/tune.h"
+
+static const nsec LINK_LIMIT = 5 * NSEC_PER_SEC;
+
+/* ------------------------------------------------------------- the record --- */
+
+static void note_kernel(struct record *record)
+{
+    struct utsname name;
+    uname(&name);
+    record->kernel = xstrdup(name.release);
+    record->machine = xstrdup(name.machine);
+    record->version = xstrdup(TCPLAB_VERSION);
+    record->clock = xstrdup("real");
+    record->tick = clock_tick();
+    record->has_calls = true;
+}
+
+static void note_hosts(struct record *record, const struct lab *lab)
+{
+    vec_each (&lab->hosts, h) {
+        struct record_host *rh = vec_add(&record->hosts);
+        rh->name = xstrdup(h->name);
+        vec_each (&h->ifaces, iface)
+            vec_each (&iface->addrs, a)
+                vec_push(&rh->addrs, a->addr);
+    }
+}
+
+static bool is_only_point(const struct lab *lab, const struct lab_capture *c)
+{
+    size_t n = 0;
+    vec_each (&lab->captures, other)
+        n += other->host == c->host;
+    return n == 1;
+}
+
+static void note_points(struct record *record, const struct lab *lab)
+{
+    vec_each (&lab->captures, c) {
+        const struct lab_host *host = &lab->hosts.at[c->host];
+        const char *iface = host->ifaces.at[c->iface].name;
+        struct record_point *p = vec_add(&record->points);
+        p->host = c->host;
+        p->iface = xstrdup(iface);
+        p->name =
+            is_only_point(lab, c) ? xstrdup(host->name) : xasprintf("%s:%s", host->name, iface);
+        p->filter = xstrdup(c->filter);
+    }
+}
+
+static void note_sysctl(struct record *record, int host, const char *key, const char *value,
+                        bool absent)
+{
+    vec_each (&record->sysctls, s) {
+        if (s->host == host && strcmp(s->key, key) == 0) {
+            free(s->value);
+            s->value = xstrdup(value);
+            s->absent = absent;
+            return;
+        }
+    }
+    struct record_sysctl *s = vec_add(&record->sysctls);
+    *s = (struct record_sysctl){
+        .host = host, .key = xstrdup(key), .value = xstrdup(value), .absent = absent};
+}
+
+/* -------------------------------------------------------------- requires --- */
+
+/* Compares dotted numbers; what follows the numbers of `wanted` does not matter. */
+static bool kernel_is_at_least(const char *release, const char *wanted)
+{
+    while (*wanted) {
+        char *rest, *have_rest;
+        long want = strtol(wanted, &rest, 10);
+        long have = strtol(release, &have_rest, 10);
+        if (have != want)
+            return have > want;
+        wanted = *rest == '.' ? rest + 1 : "";
+        release = *have_rest == '.' ? have_rest + 1 : "0";
+    }
+    return true;
+}
+
+static bool have_program(const char *name)
+{
+    const char *path = getenv("PATH");
+    cleanup_free char *dirs = xstrdup(path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
+    char *save = NULL;
+    for (char *dir = strtok_r(dirs, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
+        cleanup_free char *file = xasprintf("%s/%s", dir, name);
+        if (access(file, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+static char *unmet(const struct lab_require *r, const struct record *record)
+{
+    switch (r->kind) {
+    case REQUIRE_KERNEL:
+        if (kernel_is_at_least(record->kernel, r->what))
+            return NULL;
+        return xasprintf("it needs Linux %s or later, and this is %s", r->what, record->kernel);
+    case REQUIRE_SYSCTL:
+        return topo_has_sysctl(r->what) ? NULL : xasprintf("this kernel has no %s", r->what);
+    case REQUIRE_PROGRAM:
+        return have_program(r->what) ? NULL : xasprintf("the program %s is not installed", r->what);
+    case REQUIRE_IPV6:
+        return access("/proc/sys/net/ipv6", F_OK) == 0 ? NULL : xstrdup("this kernel has no IPv6");
+    }
+    return NULL;
+}
+
+static bool meets_requirements(const struct lab *lab, struct record *record)
+{
+    vec_each (&lab->requires_, r) {
+        record->skipped = unmet(r, record);
+        if (record->skipped)
+            return false;
+    }
+    return true;
+}
+
+/* ----------------------------------------------------------------- build --- */
+
+int stage_cable(const struct lab *lab, int host, int iface)
+{
+    const struct lab_host *h = &lab->hosts.at[host];
+    int cable = -1;
+    for (int i = 0; i <= iface; i++)
+        cable += h->ifaces.at[i].net >= 0;
+    return h->ifaces.at[iface].net >= 0 ? cable : -1;
+}
+
+static int add_cable(struct stage *stage, int host, const struct lab_iface *iface,
+                     struct error *err)
+{
+    VEC(struct topo_addr) addrs = {0};
+    vec_each (&iface->addrs, a)
+        vec_push(&addrs, ((struct topo_addr){.addr = a->addr, .prefix = a->prefix}));
+    int index = topo_add_cable(stage->topo, host, iface->net, addrs.at, addrs.n, err);
+    vec_free(&addrs);
+    return index < 0 ? -1 : 0;
+}
+
+static int build_links(struct stage *stage, struct error *err)
+{
+    const struct lab *lab = stage->lab;
+    vec_each (&lab->nets, net)
+        if (topo_add_switch(stage->topo, net->name, err) < 0)
+            return -1;
+    for (size_t h = 0; h < lab->hosts.n; h++)
+        vec_each (&lab->hosts.at[h].ifaces, iface)
+            if (iface->net >= 0 && add_cable(stage, (int)h, iface, err) < 0)
+                return -1;
+    return 0;
+}
+
+static int build_hosts(struct stage *stage, struct error *err)
+{
+    vec_each (&stage->lab->hosts, h)
+        if (topo_add_host(stage->topo, h->name, h->router, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* What topo_up() makes possible: routes need links that are up. */
+static int build_paths(struct stage *stage, struct error *err)
+{
+    const struct lab *lab = stage->lab;
+    vec_each (&lab->routes, r) {
+        struct topo_addr to = {.addr = r->to.addr, .prefix = r->to.prefix};
+        if (topo_add_route(stage->topo, r->host, &to, &r->via, err) < 0)
+            return -1;
+    }
+    vec_each (&lab->neighbours, n)
+        vec_each (&lab->hosts.at[n->peer].ifaces, iface)
+            vec_each (&iface->addrs, a)
+                if (iface->net >= 0 &&
+                    topo_add_neighbour(stage->topo, n->host, n->peer, &a->addr, err) < 0)
+                    return -1;
+    return 0;
+}
+
+struct baseline {
+    struct record *record;
+    int host;
+};
+
+static void note_baseline(void *ctx, const char *key, const char *value, bool absent)
+{
+    struct baseline *b = ctx;
+    note_sysctl(b->record, b->host, key, value, absent);
+}
+
+/* The baseline of every host, then what the lab sets itself. */
+static int tune(struct stage *stage, struct record *record, struct error *err)
+{
+    for (size_t h = 0; h < stage->lab->hosts.n; h++) {
+        struct baseline b = {.record = record, .host = (int)h};
+        if (tune_baseline(stage->topo, (int)h, note_baseline, &b, err) < 0)
+            return -1;
+    }
+    vec_each (&stage->lab->sysctls, s) {
+        bool absent = false;
+        if (topo_sysctl(stage->topo, s->host, s->key, s->value, &absent, err) < 0)
+            return -1;
+        note_sysctl(record, s->host, s->key, s->value, absent);
+        if (absent && !s->optional) {
+            record->skipped = xasprintf("this kernel has no %s", s->key);
+            return 0;
+        }
+    }
+    return 0;
+}
+
+static int start_agents(struct stage *stage, struct error *err)
+{
+    for (size_t h = 0; h < stage->lab->hosts.n; h++) {
+        struct agent agent;
+        if (agent_start(&agent, stage->lab, (int)h, topo_ns_fd(stage->topo, (int)h), err) < 0)
+            return -1;
+        vec_push(&stage->agents, agent);
+    }
+    return 0;
+}
+
+static int open_captures(struct stage *stage, const struct record *record, struct error *err)
+{
+    VEC(struct live_point) points = {0};
+    vec_each (&record->points, p)
+        vec_push(&points, ((struct live_point){
+                              .netns = topo_ns_fd(stage->topo, p->host),
+                              .iface = p->iface,
+                              .filter = p->filter,
+                          }));
+    for (size_t i = 0; i < points.n; i++)
+        vec_push(&stage->captures, NULL);
+    int ret = live_open_many(points.at, points.n, stage->captures.at, err);
+    vec_free(&points);
+    return ret;
+}
+
+int stage_build(struct stage *stage, const struct lab *lab, struct record *record,
+                struct error *err)
+{
+    *stage = (struct stage){.lab = lab};
+    note_kernel(record);
+    note_hosts(record, lab);
+    note_points(record, lab);
+    stage->topo = topo_new(err);
+    if (!stage->topo)
+        return -1;
+    if (!meets_requirements(lab, record))
+        return 0;
+    if (build_hosts(stage, err) < 0 || start_agents(stage, err) < 0)
+        return -1;
+    if (tune(stage, record, err) < 0 || record->skipped)
+        return error_is_set(err) ? -1 : 0;
+    if (build_links(stage, err) < 0 || topo_up(stage->topo, LINK_LIMIT, err) < 0 ||
+        build_paths(stage, err) < 0)
+        return -1;
+    stage->lateness = lateness_start(err);
+    if (!stage->lateness)
+        return -1;
+    return open_captures(stage, record, err);
+}
+
+void stage_free(struct stage *stage)
+{
+    vec_each (&stage->agents, a)
+        agent_stop(a);
+    vec_free(&stage->agents);
+    live_close_many(stage->captures.at, stage->captures.n);
+    vec_free(&stage->captures);
+    lateness_free(stage->lateness);
+    topo_free(stage->topo);
+    *stage = (struct stage){0};
+}

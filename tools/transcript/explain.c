@@ -1,0 +1,479 @@
+/* What a difference means.
+ *
+ * Theory of operation.  For every line that is not fine one sentence is built: what
+ * came (named as a person would: "client's second SYN"), what was expected, and,
+ * where the kernel's ways are known, why.  The rules are tried in order of what a
+ * reader should be told first; each returns whether it had something to say, and
+ * the last of them always has.  Names of sysctls are those of
+ * Documentation/networking/ip-sysctl.rst. */
+
+#include "transcript/explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum noun { NOUN_SYN, NOUN_SYN_ACK, NOUN_RESET, NOUN_FIN, NOUN_DATA, NOUN_ACK, NOUN_OTHER };
+
+static const char *const nouns[] = {
+    [NOUN_SYN] = "SYN",      [NOUN_SYN_ACK] = "SYN-ACK",   [NOUN_RESET] = "reset",
+    [NOUN_FIN] = "FIN",      [NOUN_DATA] = "data segment", [NOUN_ACK] = "ACK",
+    [NOUN_OTHER] = "packet",
+};
+
+static bool has_flag(const struct pattern_item *line, char flag)
+{
+    struct slice flags = line->fields[FIELD_FLAGS].value;
+    return slice_find(flags, flag) < flags.n;
+}
+
+static enum noun noun_of(const struct pattern_item *line)
+{
+    struct slice length = line->fields[FIELD_LENGTH].value;
+    if (line->kind != ITEM_SEGMENT)
+        return NOUN_OTHER;
+    if (has_flag(line, 'S'))
+        return has_flag(line, '.') ? NOUN_SYN_ACK : NOUN_SYN;
+    if (has_flag(line, 'R'))
+        return NOUN_RESET;
+    if (has_flag(line, 'F'))
+        return NOUN_FIN;
+    return length.n && !slice_is(length, "0") ? NOUN_DATA : NOUN_ACK;
+}
+
+static const char *ordinal(size_t n, char *room, size_t size)
+{
+    static const char *const words[] = {"",      "first",   "second", "third", "fourth", "fifth",
+                                        "sixth", "seventh", "eighth", "ninth", "tenth"};
+    if (n < ARRAY_SIZE(words))
+        return words[n];
+    const char *end = n % 100 / 10 == 1 ? "th"
+                      : n % 10 == 1     ? "st"
+                      : n % 10 == 2     ? "nd"
+                      : n % 10 == 3     ? "rd"
+                                        : "th";
+    snprintf(room, size, "%zu%s", n, end);
+    return room;
+}
+
+/* Of which number of its kind, from its sender, the packet at `at` is. */
+static size_t number_of(const struct explanation *x, size_t at)
+{
+    const struct pattern_item *line = &x->seen[at].line;
+    size_t n = 0;
+    for (size_t i = 0; i <= at; i++) {
+        const struct pattern_item *other = &x->seen[i].line;
+        n += noun_of(other) == noun_of(line) && x->seen[i].s->flow == x->seen[at].s->flow &&
+             x->seen[i].s->dir == x->seen[at].s->dir;
+    }
+    return n;
+}
+
+/* "the second SYN", "the server's FIN". */
+static void put_packet(struct strbuf *sb, const struct explanation *x, size_t at)
+{
+    char room[32];
+    const struct pattern_item *line = &x->seen[at].line;
+    if (line->kind != ITEM_SEGMENT) {
+        strbuf_puts(sb, "this packet");
+        return;
+    }
+    size_t n = number_of(x, at);
+    enum noun noun = noun_of(line);
+    if (n == 1 && noun != NOUN_SYN && noun != NOUN_DATA)
+        strbuf_printf(sb, "%.*s's %s", (int)line->from.host.n, line->from.host.at, nouns[noun]);
+    else
+        strbuf_printf(sb, "the %s %s", ordinal(n, room, sizeof(room)), nouns[noun]);
+}
+
+/* Where the kind before `at` was sent, -1: it is the first. */
+static long before_of_kind(const struct explanation *x, size_t at)
+{
+    for (size_t i = at; i-- > 0;)
+        if (noun_of(&x->seen[i].line) == noun_of(&x->seen[at].line) &&
+            x->seen[i].s->flow == x->seen[at].s->flow && x->seen[i].s->dir == x->seen[at].s->dir)
+            return (long)i;
+    return -1;
+}
+
+static const struct field_diff *find_diff(const struct explanation *x, const char *field)
+{
+    vec_each (&x->line->diffs, d)
+        if (strcmp(d->field, field) == 0)
+            return d;
+    return NULL;
+}
+
+static bool near_base(const struct explanation *x, nsec gap, nsec nominal, enum timing_base base,
+                      nsec rtt)
+{
+    struct timing_host host = {x->record->tick, x->record->lateness};
+    struct timing_bounds b = timing_derive(&host, nominal, base, rtt);
+    return timing_within(&b, gap);
+}
+
+/* ------------------------------------------------------------------ intervals */
+
+static const char *why_syn(const struct explanation *x, nsec expected, nsec gap)
+{
+    bool one = near_base(x, gap, NSEC_PER_SEC, TIMING_SYN, 0);
+    if (one && expected > NSEC_PER_SEC)
+        return "this kernel retries linearly, see tcp_syn_linear_timeouts";
+    if (!one && expected == NSEC_PER_SEC && gap > NSEC_PER_SEC)
+        return "this kernel doubles the time between SYNs earlier, see tcp_syn_linear_timeouts";
+    return NULL;
+}
+
+static const char *why_data(const struct explanation *x, nsec expected, nsec gap)
+{
+    const nsec rto = 200 * NSEC_PER_MSEC;
+    nsec rtt = x->seen[x->at].s->rtt;
+    bool base = near_base(x, gap, rto, TIMING_DATA, rtt);
+    if (base && expected == 2 * rto)
+        return "a tail loss probe (TLP) comes before the first RTO, see tcp_early_retrans";
+    if (near_base(x, gap, 2 * rto, TIMING_DATA, rtt) && expected == rto)
+        return "no tail loss probe (TLP) came before the first RTO, see tcp_early_retrans";
+    if (near_base(x, gap, 2 * expected, TIMING_DATA, rtt) ||
+        near_base(x, 2 * gap, expected, TIMING_DATA, rtt))
+        return "the RTO doubles with every time-out: one more, or one fewer, came before";
+    return NULL;
+}
+
+static const char *why_interval(const struct explanation *x, nsec gap)
+{
+    const struct observed *o = &x->seen[x->at];
+    nsec expected = x->item->interval;
+    enum noun noun = noun_of(&o->line);
+    if (noun == NOUN_SYN || noun == NOUN_SYN_ACK)
+        return why_syn(x, expected, gap);
+    if (noun == NOUN_ACK && expected == 0 && gap >= 35 * NSEC_PER_MSEC &&
+        gap <= 250 * NSEC_PER_MSEC)
+        return "a delayed ACK: the receiver waited for data to send it with (40 ms and more)";
+    if (o->s->retransmission)
+        return why_data(x, expected, gap);
+    if (expected == 0 && gap > TIMING_AT_ONCE)
+        return "it waited for a timer or for a program, `+0` is at once";
+    return NULL;
+}
+
+static bool interval(struct strbuf *sb, const struct explanation *x)
+{
+    if (!find_diff(x, "interval"))
+        return false;
+    const struct result_line *line = x->line;
+    struct timing_bounds b = {.nominal = line->nominal, .latest = line->latest};
+    char room[32];
+    if (line->kind != LINE_SEGMENT) {
+        strbuf_puts(sb, "this came ");
+        timing_number(sb, line->gap);
+        strbuf_puts(sb, " after the packet before");
+    } else {
+        long before = before_of_kind(x, x->at);
+        bool next = before >= 0 && (size_t)before + 1 == x->at;
+        put_packet(sb, x, x->at);
+        strbuf_puts(sb, " came ");
+        timing_number(sb, line->gap);
+        if (next)
+            strbuf_printf(sb, " after the %s",
+                          ordinal(number_of(x, (size_t)before), room, sizeof(room)));
+        else
+            strbuf_puts(sb, x->at ? " after the packet before" : " after the beginning");
+    }
+    strbuf_puts(sb, "; expected ");
+    timing_range(sb, &b);
+    const char *why = line->kind == LINE_SEGMENT ? why_interval(x, line->gap) : NULL;
+    if (why)
+        strbuf_printf(sb, ": %s", why);
+    return true;
+}
+
+/* ---------------------------------------------------------------------- flags */
+
+static bool ecn_only(const char *a, const char *b)
+{
+    while (*a || *b) {
+        if (*a == *b && *a) {
+            a++;
+            b++;
+        } else if (*a == 'E' || *a == 'W' || *a == 'e') {
+            a++;
+        } else if (*b == 'E' || *b == 'W' || *b == 'e') {
+            b++;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *why_flags(const struct explanation *x, const struct field_diff *d)
+{
+    const struct pattern_item *o = &x->seen[x->at].line;
+    enum noun expected = noun_of(x->item), observed = noun_of(o);
+    if (ecn_only(d->expected, d->observed))
+        return "the flags E and W negotiate and report congestion, see tcp_ecn";
+    if (observed == NOUN_FIN && expected == NOUN_DATA)
+        return "the last data and the FIN went in one segment";
+    if (expected == NOUN_FIN)
+        return "the connection was not closed here";
+    if (slice_is(o->fields[FIELD_FLAGS].value, ".") && strcmp(d->expected, "P.") == 0)
+        return "PSH marks the end of what a program wrote; more was to follow";
+    return NULL;
+}
+
+static bool refused(struct strbuf *sb, const struct explanation *x, const struct pattern_item *o)
+{
+    if (noun_of(o) != NOUN_RESET)
+        return false;
+    struct slice host = o->from.host, port = o->from.port;
+    bool answers_syn = false;
+    for (size_t i = 0; i < x->at; i++)
+        answers_syn = answers_syn || (noun_of(&x->seen[i].line) == NOUN_SYN_ACK &&
+                                      x->seen[i].s->flow == x->seen[x->at].s->flow);
+    if (!answers_syn && has_flag(o, '.'))
+        strbuf_printf(sb, "nobody listens on port %.*s of %.*s: it answered with a reset",
+                      (int)port.n, port.at, (int)host.n, host.at);
+    else
+        strbuf_printf(sb, "%.*s sent a reset: it has no such connection, or gave it up",
+                      (int)host.n, host.at);
+    return true;
+}
+
+static bool flags(struct strbuf *sb, const struct explanation *x)
+{
+    const struct field_diff *d = find_diff(x, "flags");
+    if (!d)
+        return false;
+    if (x->item && noun_of(x->item) != NOUN_RESET && refused(sb, x, &x->seen[x->at].line))
+        return true;
+    strbuf_printf(sb, "the flags are [%s], expected [%s]", d->observed, d->expected);
+    const char *why = why_flags(x, d);
+    if (why)
+        strbuf_printf(sb, ": %s", why);
+    return true;
+}
+
+/* -------------------------------------------------------------- other fields */
+
+static const struct reason {
+    const char *field, *why;
+} reasons[] = {
+    {"host", "another host sent or got it"},
+    {"port", "it belongs to another connection, or to another service"},
+    {"seq", "its data stands elsewhere in the stream: some was sent again, or never"},
+    {"ack", "the sender had received more, or less, when it sent this"},
+    {"length", "the data was cut otherwise: by the program's writes, the MSS or an offload"},
+    {"win", "the window follows the receive buffer, see tcp_rmem"},
+    {"urg", NULL},
+    {"mss", "the MSS follows the MTU of the way out, see ip link and tcp_base_mss"},
+    {"wscale", "the scale follows the largest receive buffer, see tcp_rmem and "
+               "tcp_window_scaling"},
+    {"sack", "other data had arrived out of order, see tcp_sack"},
+    {"TS val", "the time stamp does not follow the sender's clock"},
+    {"TS ecr", "the echo is not the peer's latest time stamp"},
+    {"option", NULL},
+    {"word", NULL},
+    {"state", "the socket, or the link, is not where it was expected"},
+    {"result", NULL},
+    {"arguments", NULL},
+};
+
+static const char *why_options(const struct field_diff *d)
+{
+    static const struct {
+        const char *option, *why;
+    } known[] = {
+        {"TS val", "one of them has no time stamps, see tcp_timestamps"},
+        {"wscale", "one of them has no window scale, see tcp_window_scaling"},
+        {"sackOK", "one of them does not permit selective ACKs, see tcp_sack"},
+        {"sack ", "one of them reports data out of order (SACK), the other does not"},
+        {"tfo", "one of them asks for TCP Fast Open, see tcp_fastopen"},
+        {"mptcp", "one of them speaks Multipath TCP, see net.mptcp.enabled"},
+        {"mss", "one of them states no MSS"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (!strstr(d->expected, known[i].option) != !strstr(d->observed, known[i].option))
+            return known[i].why;
+    return "they are others, or in another order";
+}
+
+static bool is_due(const struct field_diff *d)
+{
+    return strcmp(d->expected, "~") == 0;
+}
+
+static void due_value(struct strbuf *sb, const struct explanation *x, const struct field_diff *d)
+{
+    const struct story_segment *s = x->seen[x->at].s;
+    strbuf_printf(sb, "%s is %s", d->field, d->observed);
+    if (strcmp(d->field, "seq") == 0 && s->due_seq.known)
+        strbuf_printf(sb, ", by the connection's history it must be from %u to %u",
+                      s->due_seq.lowest, s->due_seq.highest);
+    else if (strcmp(d->field, "ack") == 0 && s->due_ack.known)
+        strbuf_printf(sb, ", by the connection's history it must be %u", s->due_ack.value);
+    else if (strcmp(d->field, "TS val") == 0 && s->due_tsval.known)
+        strbuf_printf(sb, ", by the sender's clock it must be from %u to %u", s->due_tsval.earliest,
+                      s->due_tsval.latest);
+    else if (strcmp(d->field, "TS ecr") == 0 && s->due_tsecr.known)
+        strbuf_printf(sb, ", the peer's latest time stamp is %u", s->due_tsecr.value);
+    else
+        strbuf_puts(sb, ", and what it must be cannot be told from what was captured");
+}
+
+static void arrival(struct strbuf *sb, const struct explanation *x)
+{
+    const struct story_segment *s = x->seen[x->at].s;
+    put_packet(sb, x, x->at);
+    if (s->fate == FATE_LOST) {
+        strbuf_puts(sb, " was lost on the way, and should have arrived");
+    } else if (s->fate == FATE_UNKNOWN) {
+        strbuf_puts(sb, " was captured at one end only: whether it arrived is not known");
+    } else {
+        strbuf_puts(sb, " arrived ");
+        timing_number(sb, s->travel);
+        strbuf_puts(sb, x->item->fate == FATE_IS_LOST ? " later, and should have been lost"
+                        : x->item->fate == FATE_ARRIVES
+                            ? " later, and not when it should have"
+                            : " later, and should have arrived at once");
+    }
+}
+
+static void put_value(struct strbuf *sb, const char *field, const char *value)
+{
+    strbuf_printf(sb, *value ? "%s" : "no %s", *value ? value : field);
+}
+
+static void field(struct strbuf *sb, const struct explanation *x, const struct field_diff *d)
+{
+    const char *name = strcmp(d->field, "win") == 0 ? "window" : d->field;
+    const char *why = NULL;
+    if (is_due(d) && x->seen) {
+        due_value(sb, x, d);
+        return;
+    }
+    if (strcmp(d->field, "arrival") == 0 && x->seen) {
+        arrival(sb, x);
+        return;
+    }
+    if (strcmp(d->field, "place") == 0) {
+        strbuf_puts(sb,
+                    "this happened at another place among the packets than the transcript says");
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+        if (strcmp(reasons[i].field, d->field) == 0)
+            why = reasons[i].why;
+    if (strcmp(d->field, "options") == 0)
+        why = why_options(d);
+    strbuf_printf(sb, "%s %s ", name, strcmp(d->field, "options") == 0 ? "are" : "is");
+    put_value(sb, name, d->observed);
+    strbuf_puts(sb, ", expected ");
+    put_value(sb, name, d->expected);
+    if (why)
+        strbuf_printf(sb, ": %s", why);
+}
+
+static void differs(struct strbuf *sb, const struct explanation *x)
+{
+    static const char *const order[] = {"host",   "port", "flags", "interval",
+                                        "length", "seq",  "ack",   "arrival"};
+    if (x->line->kind == LINE_QUIET) {
+        strbuf_puts(sb, "it was quiet for ");
+        timing_number(sb, x->line->gap);
+        strbuf_puts(sb, " only, expected at least ");
+        timing_number(sb, x->line->nominal);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+        const struct field_diff *d = find_diff(x, order[i]);
+        if (!d)
+            continue;
+        if (strcmp(order[i], "flags") == 0      ? flags(sb, x)
+            : strcmp(order[i], "interval") == 0 ? interval(sb, x)
+                                                : false)
+            return;
+        field(sb, x, d);
+        return;
+    }
+    if (x->line->diffs.n)
+        field(sb, x, &x->line->diffs.at[0]);
+}
+
+/* --------------------------------------------------------- packets on their own */
+
+static bool duplicate_ack(const struct explanation *x)
+{
+    const struct observed *o = &x->seen[x->at];
+    long before = before_of_kind(x, x->at);
+    return noun_of(&o->line) == NOUN_ACK && before >= 0 && x->seen[before].s->ack == o->s->ack;
+}
+
+static void unexpected(struct strbuf *sb, const struct explanation *x)
+{
+    const struct observed *o = &x->seen[x->at];
+    if (refused(sb, x, &o->line)) {
+        strbuf_puts(sb, "; the transcript does not expect it");
+        return;
+    }
+    put_packet(sb, x, x->at);
+    strbuf_puts(sb, " is not in the transcript");
+    if (duplicate_ack(x)) {
+        strbuf_puts(sb, ": a duplicate ACK, for something that came twice or out of order");
+    } else if (o->s->retransmission) {
+        strbuf_puts(sb, ": it was sent again ");
+        timing_number(sb, o->gap);
+        strbuf_puts(sb, " after the packet before, because no acknowledgment had come");
+        if (noun_of(&o->line) == NOUN_DATA &&
+            near_base(x, o->gap, 200 * NSEC_PER_MSEC, TIMING_DATA, o->s->rtt))
+            strbuf_puts(sb, " (a tail loss probe or the first RTO, see tcp_early_retrans)");
+    } else if (noun_of(&o->line) == NOUN_SYN) {
+        strbuf_puts(sb, ": another connection was opened");
+    }
+}
+
+static void missing(struct strbuf *sb, const struct explanation *x)
+{
+    const struct pattern_item *item = x->item;
+    enum noun noun = item ? noun_of(item) : NOUN_OTHER;
+    if (x->line->kind == LINE_CALL || x->line->kind == LINE_STATE || x->line->kind == LINE_LINK) {
+        strbuf_puts(sb, x->line->kind == LINE_CALL    ? "no such call was made"
+                        : x->line->kind == LINE_STATE ? "no such state was seen"
+                                                      : "the link did not change so");
+        return;
+    }
+    if (!item || item->kind != ITEM_SEGMENT) {
+        strbuf_puts(sb, "no such packet was seen");
+        return;
+    }
+    if (noun == NOUN_SYN_ACK && x->at < x->n_seen && refused(sb, x, &x->seen[x->at].line))
+        return;
+    strbuf_printf(sb, "%.*s sent no such %s", (int)item->from.host.n, item->from.host.at,
+                  nouns[noun]);
+    if (noun == NOUN_FIN)
+        strbuf_puts(sb, ": it did not close the connection");
+    else if (noun == NOUN_SYN_ACK)
+        strbuf_puts(sb, ": it did not answer the SYN");
+    if (x->at == x->n_seen)
+        strbuf_puts(sb, noun == NOUN_FIN || noun == NOUN_SYN_ACK ? "; nothing more was captured"
+                                                                 : ": nothing more was captured");
+}
+
+char *explain_line(const struct explanation *x)
+{
+    struct strbuf text = STRBUF_INIT;
+    switch (x->line->status) {
+    case LINE_DIFFERS:
+        differs(&text, x);
+        break;
+    case LINE_MISSING:
+        missing(&text, x);
+        break;
+    case LINE_UNEXPECTED:
+        unexpected(&text, x);
+        break;
+    case LINE_OK:
+    case LINE_ABSENT:
+    case LINE_UNJUDGED:
+        return NULL;
+    }
+    return strbuf_steal(&text);
+}

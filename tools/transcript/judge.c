@@ -1,0 +1,210 @@
+/* The judge: from a record and a transcript to a verdict.
+ *
+ * Theory of operation.  The transcript's lines are dealt out to tracks: the story
+ * of the whole run, and each capture point that has `at` lines.  A track says what
+ * was observed in the transcript's own notation (judge_track.c), finds out what
+ * names of ports stand for (judge_ports.c) and aligns both (match.c).  Calls, links
+ * and states are aligned on their own (judge_calls.c).  Then the lines are written
+ * out in the transcript's order, each with what was observed in its place.
+ *
+ * The verdict follows from the lines alone, so that no report can show one thing
+ * and say another.  Evidence that is not sound gives no verdict on the run at all:
+ * a machine that was too late, a clock that was set, a capture with drops are NOISY. */
+
+#include "transcript/judge.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "transcript/judge_parts.h"
+
+/* ------------------------------------------------------------------- evidence */
+
+static bool doubt(struct judging *j, struct strbuf *why)
+{
+    const struct record *r = j->record;
+    nsec tick = r->tick > 0 ? r->tick : TIMING_COARSEST_TICK;
+    if (r->lateness > j->slack) {
+        strbuf_puts(why, "the machine was ");
+        timing_number(why, r->lateness);
+        strbuf_puts(why, " late once, more than the ");
+        timing_number(why, j->slack);
+        strbuf_puts(why, " that may be: its timings mean nothing");
+    } else if (r->clock_step > tick || r->clock_step < -tick) {
+        strbuf_puts(why, "the clock was stepped by ");
+        timing_number(why, r->clock_step);
+        strbuf_puts(why, " during the run");
+    } else {
+        vec_each (&r->points, p) {
+            if (!p->dropped)
+                continue;
+            strbuf_printf(why, "%" PRIu64 " packet%s dropped by capture point %s", p->dropped,
+                          p->dropped == 1 ? " was" : "s were", p->name ? p->name : "?");
+            return true;
+        }
+        return false;
+    }
+    return true;
+}
+
+/* --------------------------------------------------------------------- tracks */
+
+static int find_record_point(const struct record *r, const struct pattern_point *p)
+{
+    for (size_t i = 0; i < r->points.n; i++) {
+        const struct record_point *point = &r->points.at[i];
+        if (point->host < 0 || (size_t)point->host >= r->hosts.n ||
+            !slice_is(p->host, r->hosts.at[point->host].name))
+            continue;
+        if (p->iface.n == 0 || (point->iface && slice_is(p->iface, point->iface)))
+            return (int)i;
+    }
+    return -1;
+}
+
+static void add_track(struct judging *j, int point)
+{
+    struct track *t = vec_add(&j->tracks);
+    t->point = point;
+    if (point < 0) {
+        t->story = story_new(j->record);
+    } else {
+        const struct pattern_point *p = &j->pattern->points.at[point];
+        int at = find_record_point(j->record, p);
+        t->name = xasprintf("%.*s%s%.*s", (int)p->host.n, p->host.at, p->iface.n ? ":" : "",
+                            (int)p->iface.n, p->iface.n ? p->iface.at : "");
+        if (at >= 0)
+            t->story = story_at(j->record, at);
+        t->unknown = at < 0 && !j->record->has_calls;
+    }
+    track_open(j, t);
+}
+
+static struct track *track_of(struct judging *j, const struct pattern_item *item)
+{
+    return &j->tracks.at[item->point + 1];
+}
+
+int judge_open(struct judging *j, struct error *err)
+{
+    for (int point = -1; point < (int)j->pattern->points.n; point++)
+        add_track(j, point);
+    const struct track *story = &j->tracks.at[0];
+    j->origin = story->seen.n ? j->record->packets.at[story->seen.at[0].s->packet].frame.time
+                              : j->record->began;
+    vec_each (&j->tracks, t)
+        if (track_align(j, t, err) < 0)
+            return -1;
+    return 0;
+}
+
+void judge_close(struct judging *j)
+{
+    vec_each (&j->tracks, t)
+        track_free(t);
+    vec_free(&j->tracks);
+}
+
+/* A transcript that speaks only of capture points, and of all there are, has told
+ * the story: the story itself is not judged beside. */
+static bool story_is_told(const struct judging *j)
+{
+    return j->tracks.at[0].lines.n == 0 && j->pattern->points.n &&
+           j->pattern->points.n >= j->record->points.n;
+}
+
+static void find_pairs(struct track *t, const struct pattern *p)
+{
+    vec_each (&t->path.steps, step)
+        if (step->op == MATCH_PAIR)
+            t->pairs[t->lines.at[step->line].item - p->items.at] = (long)step->seen;
+}
+
+static void emit_lines(struct judging *j)
+{
+    struct track *story = &j->tracks.at[0];
+    find_pairs(story, j->pattern);
+    struct call_lines *calls = call_lines_new(j, story);
+    if (story_is_told(j))
+        story->next_step = story->path.steps.n;
+    vec_each (&j->pattern->items, item) {
+        switch (item->kind) {
+        case ITEM_SEGMENT:
+        case ITEM_WORDS:
+        case ITEM_QUIET:
+            track_emit(j, track_of(j, item), item);
+            break;
+        case ITEM_CALL:
+        case ITEM_LINK:
+        case ITEM_STATE:
+            call_lines_emit(j, calls, item);
+            break;
+        case ITEM_GROUP_OPEN:
+        case ITEM_GROUP_CLOSE:
+        case ITEM_REMARK:
+            break;
+        }
+    }
+    vec_each (&j->tracks, t)
+        track_emit(j, t, NULL);
+    call_lines_emit_wrong(j, calls);
+    call_lines_free(calls);
+}
+
+/* -------------------------------------------------------------------- verdict */
+
+static char *why_failed(const struct judging *j, const struct result_line *bad)
+{
+    const char *meaning = bad->meaning ? bad->meaning : "it differs";
+    if (j->record->stopped)
+        return xasprintf("the script stopped: %s", j->record->stopped);
+    if (bad->line_number && bad->label)
+        return xasprintf("line %zu (%s): %s", bad->line_number, bad->label, meaning);
+    return bad->line_number ? xasprintf("line %zu: %s", bad->line_number, meaning)
+                            : xstrdup(meaning);
+}
+
+static void decide(struct judging *j)
+{
+    struct result *r = j->result;
+    struct strbuf why = STRBUF_INIT;
+    static const struct result_line none = {.meaning = NULL};
+    const struct result_line *bad = result_first_bad(r);
+    if (doubt(j, &why)) {
+        r->verdict = VERDICT_NOISY;
+        r->reason = strbuf_steal(&why);
+    } else if (bad || j->record->stopped) {
+        r->verdict = VERDICT_FAIL;
+        r->reason = why_failed(j, bad ? bad : &none);
+    } else {
+        r->verdict = VERDICT_PASS;
+    }
+    strbuf_free(&why);
+}
+
+struct result *judge(const struct lab *lab, const struct pattern *pattern,
+                     const struct record *record, nsec slack)
+{
+    struct error err = ERROR_INIT;
+    struct judging j = {.lab = lab, .pattern = pattern, .record = record, .slack = slack};
+    struct result *r = j.result = result_new(lab->name);
+    r->title = lab->title ? xstrdup(lab->title) : NULL;
+    r->expected_path = pattern->source.path ? xstrdup(pattern->source.path) : NULL;
+    r->record = record;
+    r->lateness_limit = slack;
+    if (record->skipped) {
+        r->verdict = VERDICT_SKIP;
+        r->reason = xstrdup(record->skipped);
+        return r;
+    }
+    if (judge_open(&j, &err) < 0) {
+        r->verdict = VERDICT_ERROR;
+        r->reason = xstrdup(err.message);
+        error_clear(&err);
+    } else {
+        emit_lines(&j);
+        decide(&j);
+    }
+    judge_close(&j);
+    return r;
+}

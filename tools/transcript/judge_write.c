@@ -1,0 +1,319 @@
+/* A transcript from a run, for `tcplab record`.
+ *
+ * Theory of operation.  The run is aligned with the old transcript, as for judging.
+ * Where a line still fits it is kept as its author wrote it; where it was taken for
+ * a packet and differs, its label and note are kept and the packet is written; what
+ * was not expected is written; what did not happen is left out.  Without an old
+ * transcript everything is new.
+ *
+ * A new line states what a rerun will repeat: values that the history determines
+ * become `~`, and an interval is written only where a timer or the kernel's own
+ * answer makes it, as the nominal value whose bounds hold what was measured. */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "transcript/judge_parts.h"
+
+struct writer {
+    struct judging *j;
+    struct pattern out; /* shares the old transcript's texts */
+    int group;          /* the old transcript's `any order` that is open */
+    size_t remarks;     /* its items before this one are looked through for remarks */
+};
+
+static char *own(struct writer *w, char *text)
+{
+    vec_push(&w->out.owned, text);
+    return text;
+}
+
+/* ------------------------------------------------------------------ new lines */
+
+static const char *due_or(bool known, bool due, uint32_t value, char *room, size_t size)
+{
+    if (known && due)
+        return "~";
+    snprintf(room, size, "%u", value);
+    return room;
+}
+
+/* The text of an observed line, with `TS val ~ ecr ~` where the history has them. */
+static char *general_text(const struct observed *o)
+{
+    const struct story_segment *s = o->s;
+    const char *ts = s->flow >= 0 && s->p->tcp.has_ts ? strstr(o->text, "TS val ") : NULL;
+    if (!ts || s->tsval == 0)
+        return xstrdup(o->text);
+    char val[16], ecr[16];
+    const char *end = ts + strcspn(ts, ",]");
+    bool val_due = s->tsval - s->due_tsval.earliest <= s->due_tsval.latest - s->due_tsval.earliest;
+    bool ecr_due = s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before;
+    return xasprintf("%.*sTS val %s ecr %s%s", (int)(ts - o->text), o->text,
+                     due_or(s->due_tsval.known, val_due, s->tsval, val, sizeof(val)),
+                     due_or(s->due_tsecr.known, ecr_due && s->tsecr, s->tsecr, ecr, sizeof(ecr)),
+                     end);
+}
+
+/* The time-out that a repeated segment came after: base * 2^k, or none (-1). */
+static nsec nominal(const struct track *t, const struct observed *o)
+{
+    bool syn = o->s->flow >= 0 && o->s->p->tcp.flags & TCP_SYN;
+    enum timing_base base = syn ? TIMING_SYN : TIMING_DATA;
+    for (nsec n = syn ? NSEC_PER_SEC : NSEC_PER_SEC / 5; n < 300 * NSEC_PER_SEC; n *= 2) {
+        nsec capped = n < 120 * NSEC_PER_SEC ? n : 120 * NSEC_PER_SEC;
+        struct timing_bounds b = timing_derive(&t->rules.host, capped, base, o->s->rtt);
+        if (timing_within(&b, o->gap))
+            return capped;
+    }
+    return -1;
+}
+
+/* Whether the kernel sends it as an answer, without a program. */
+static bool is_answer(const struct story_segment *s)
+{
+    uint16_t flags = s->flow >= 0 ? s->p->tcp.flags : TCP_FIN;
+    if (flags & TCP_RST)
+        return flags & TCP_ACK;
+    if (flags & TCP_SYN)
+        return flags & TCP_ACK;
+    return !(flags & TCP_FIN) && s->p->tcp.payload_len == 0;
+}
+
+static nsec interval_of(const struct track *t, const struct observed *o)
+{
+    if (o == t->seen.at)
+        return 0;
+    if (o->s->retransmission)
+        return nominal(t, o);
+    return is_answer(o->s) && o->gap <= TIMING_AT_ONCE ? 0 : -1;
+}
+
+static struct pattern_item *add_text(struct writer *w, char *text)
+{
+    struct pattern_item item;
+    if (!pattern_read_line(&item, NULL, NULL, slice_of(own(w, text)))) {
+        struct reader r = {.base = text};
+        struct slice line = slice_of(text);
+        pattern_item_free(&item);
+        item = (struct pattern_item){.point = -1, .least = 1, .most = 1};
+        reader_tail(&r, &line, &item);
+        reader_words(&r, line, &item);
+    }
+    vec_push(&w->out.items, item);
+    return vec_last(&w->out.items);
+}
+
+/* A port by the name that the old transcript has for it. */
+static void rename_port(const struct writer *w, const struct track *t, struct endpoint *e)
+{
+    const struct pattern *old = w->j->pattern;
+    for (size_t i = 0; i < old->names.n; i++)
+        if (t->ports[i].n && slice_equal(t->ports[i], e->port) &&
+            slice_equal(old->names.at[i].host, e->host)) {
+            e->port = old->names.at[i].name;
+            return;
+        }
+}
+
+static void add_packet(struct writer *w, const struct track *t, const struct observed *o,
+                       const struct pattern_item *old)
+{
+    struct pattern_item *item = add_text(w, general_text(o));
+    nsec interval = interval_of(t, o);
+    if (item->kind == ITEM_SEGMENT) {
+        rename_port(w, t, &item->from);
+        rename_port(w, t, &item->to);
+    }
+    item->point = t->point;
+    item->group = w->group;
+    item->has_interval = interval >= 0;
+    item->interval = interval;
+    if (!old)
+        return;
+    item->label = old->label;
+    item->note = old->note ? xstrdup(old->note) : NULL;
+    item->blank_before = old->blank_before;
+}
+
+/* ------------------------------------------------------------------- old lines */
+
+static void add_old(struct writer *w, const struct pattern_item *old)
+{
+    struct pattern_item item = *old;
+    item.note = old->note ? xstrdup(old->note) : NULL;
+    item.options.at = NULL;
+    item.options.n = item.options.cap = 0;
+    vec_each (&old->options, option)
+        vec_push(&item.options, *option);
+    vec_push(&w->out.items, item);
+}
+
+/* Keeps the remarks that stand before this item of the old transcript. */
+static void add_remarks(struct writer *w, const struct pattern_item *before)
+{
+    const struct pattern *old = w->j->pattern;
+    for (; w->remarks < old->items.n && &old->items.at[w->remarks] != before; w->remarks++)
+        if (old->items.at[w->remarks].kind == ITEM_REMARK)
+            add_old(w, &old->items.at[w->remarks]);
+}
+
+static void enter_group(struct writer *w, int group)
+{
+    if (group == w->group)
+        return;
+    if (w->group)
+        vec_push(&w->out.items, ((struct pattern_item){.kind = ITEM_GROUP_CLOSE, .point = -1}));
+    w->group = group;
+    if (!group)
+        return;
+    vec_each (&w->j->pattern->items, item)
+        if (item->kind == ITEM_GROUP_OPEN && (item + 1)->group == group)
+            add_old(w, item);
+}
+
+/* Whether every repetition of the step's line fits as it was written. */
+static bool still_fits(const struct track *t, const struct match_step *step)
+{
+    const struct pattern_item *item = t->lines.at[step->line].item;
+    vec_each (&t->path.steps, s) {
+        if (s->op == MATCH_UNEXPECTED || t->lines.at[s->line].item != item)
+            continue;
+        if (s->op == MATCH_MISSING && !t->lines.at[s->line].optional)
+            return false;
+        if (s->op == MATCH_PAIR && match_compare(&t->rules, item, &t->seen.at[s->seen], NULL))
+            return false;
+    }
+    return true;
+}
+
+static void add_step(struct writer *w, const struct track *t, const struct match_step *step,
+                     const struct pattern_item **last)
+{
+    const struct pattern_item *item =
+        step->op == MATCH_UNEXPECTED ? NULL : t->lines.at[step->line].item;
+    if (!item) {
+        add_packet(w, t, &t->seen.at[step->seen], NULL);
+        return;
+    }
+    if (item - w->j->pattern->items.at >= (long)w->remarks)
+        add_remarks(w, item);
+    enter_group(w, item->group);
+    bool again = item == *last;
+    *last = item;
+    if (step->op == MATCH_PLACE) {
+        if (match_quiet(&t->rules, item, t->seen.at, t->seen.n, step->seen) != QUIET_BROKEN)
+            add_old(w, item);
+    } else if (item->most == 1 || still_fits(t, step)) {
+        if (!again && still_fits(t, step) && (step->op == MATCH_PAIR || item->optional))
+            add_old(w, item);
+        else if (!again && step->op == MATCH_PAIR)
+            add_packet(w, t, &t->seen.at[step->seen], item);
+    } else if (step->op == MATCH_PAIR) {
+        add_packet(w, t, &t->seen.at[step->seen], again ? NULL : item);
+    }
+}
+
+/* -------------------------------------------------------------------- moments */
+
+struct moment {
+    nsec time;
+    char *text;
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct moment *x = a, *y = b;
+    return (x->time > y->time) - (x->time < y->time);
+}
+
+/* Calls whose result the script states or that failed, and links. */
+static struct moment *moments(const struct record *r, size_t *n)
+{
+    struct moment *list = xcalloc(r->calls.n + r->events.n, sizeof(*list));
+    *n = 0;
+    vec_each (&r->calls, call) {
+        struct strbuf text = STRBUF_INIT;
+        if (call->ended == 0 || (!call->expected && !call->failed))
+            continue;
+        story_format_call(&text, r, call);
+        list[(*n)++] = (struct moment){call->ended, strbuf_steal(&text)};
+    }
+    vec_each (&r->events, e) {
+        if ((e->kind != EVENT_UNPLUG && e->kind != EVENT_REPLUG) || e->host < 0 ||
+            (size_t)e->host >= r->hosts.n)
+            continue;
+        list[(*n)++] = (struct moment){e->time, xasprintf("link %s %s", r->hosts.at[e->host].name,
+                                                          e->kind == EVENT_REPLUG ? "up" : "down")};
+    }
+    if (*n)
+        qsort(list, *n, sizeof(*list), by_time);
+    return list;
+}
+
+static void add_moment(struct writer *w, struct moment *m)
+{
+    const struct pattern_item *old = NULL;
+    vec_each (&w->j->pattern->items, item) {
+        struct strbuf text cleanup_strbuf = STRBUF_INIT;
+        if (item->kind != ITEM_CALL && item->kind != ITEM_LINK)
+            continue;
+        struct pattern_item bare = *item;
+        bare.has_interval = false;
+        pattern_item_format(&text, &bare);
+        if (strcmp(strbuf_cstr(&text), m->text) == 0)
+            old = item;
+    }
+    if (old) {
+        add_old(w, old);
+        free(m->text);
+    } else {
+        add_text(w, m->text);
+    }
+    m->text = NULL;
+}
+
+static void write_track(struct writer *w, struct track *t)
+{
+    const struct pattern_item *last = NULL;
+    size_t n = 0, next = 0;
+    struct moment *list = t->point < 0 ? moments(w->j->record, &n) : NULL;
+    vec_each (&t->path.steps, step) {
+        nsec time = NSEC_NEVER;
+        if (step->op == MATCH_PAIR || step->op == MATCH_UNEXPECTED)
+            time = w->j->record->packets.at[t->seen.at[step->seen].s->packet].frame.time;
+        while (next < n && time != NSEC_NEVER && list[next].time < time && !w->group)
+            add_moment(w, &list[next++]);
+        add_step(w, t, step, &last);
+    }
+    enter_group(w, 0);
+    while (next < n)
+        add_moment(w, &list[next++]);
+    free(list);
+}
+
+void transcript_write(struct strbuf *sb, const struct lab *lab, const struct record *record,
+                      const struct pattern *old)
+{
+    static const struct pattern empty = {.lines = 0};
+    struct error err = ERROR_INIT;
+    struct judging j = {.lab = lab, .pattern = old ? old : &empty, .record = record};
+    struct writer w = {.j = &j};
+    if (judge_open(&j, &err) == 0) {
+        vec_each (&j.pattern->points, point)
+            vec_push(&w.out.points, *point);
+        vec_each (&j.tracks, t)
+            write_track(&w, t);
+        add_remarks(&w, NULL);
+        pattern_format(sb, &w.out);
+    }
+    error_clear(&err);
+    judge_close(&j);
+    vec_each (&w.out.items, item)
+        pattern_item_free(item);
+    vec_each (&w.out.owned, text)
+        free(*text);
+    vec_free(&w.out.items);
+    vec_free(&w.out.owned);
+    vec_free(&w.out.points);
+}

@@ -1,0 +1,237 @@
+/* The matcher.
+ *
+ * Theory of operation.  Expected lines and observed packets are two sequences;
+ * judging them is finding the cheapest way to turn one into the other (Needleman
+ * and Wunsch, 1970): a packet taken for a line costs what differs (0 if nothing
+ * does), a line without a packet is MISSING, a packet without a line UNEXPECTED.
+ * Every check is local, an interval to the packet *observed* before, so the table
+ * below finds the true minimum, and the run is right exactly if that is 0.
+ *
+ * The costs (match_compare.c) are chosen so that the result reads as a person
+ * would tell it.  MISSING and UNEXPECTED cost 100 each and no single field as
+ * much, so one changed field is one line that DIFFERS; as the number of lines and
+ * packets decides how many stay alone, one deleted line is one UNEXPECTED packet
+ * and one added line one MISSING.  Two lines whose differences cost more than 200
+ * are two different things: MISSING and UNEXPECTED.
+ *
+ * The table.  Layer i stands for "lines before i are done", column j for "packets
+ * before j are done"; a cell holds the cheapest cost to the end, so it is filled
+ * from the end, and the path is read from the start.  Of equally cheap ways the
+ * path takes, in this order, a pair, a line alone, a packet alone: of several equal
+ * lines the last is missing.  Only the costs of two layers are kept; a byte a cell
+ * remembers the choice.
+ *
+ * `any order { … }` of m lines is 2^m layers, one for each set of lines that are
+ * done; a choice then names its line.  A quiet line consumes nothing: passing it in
+ * column j costs nothing if it was silent long enough before packet j. */
+
+#include "transcript/match.h"
+
+#include <limits.h>
+
+enum { COST_QUIET = 30 };
+
+/* A choice: UNEXPECTED, or 1 + 2 * member + (0: pair, 1: missing). */
+enum { CHOICE_UNEXPECTED, CHOICE_PAIR, CHOICE_MISSING };
+_Static_assert(CHOICE_MISSING + 2 * (PATTERN_MAX_GROUP - 1) <= UCHAR_MAX, "a choice is a byte");
+
+/* A line that stands alone, or the members of a group. */
+struct block {
+    size_t first, n;
+    size_t layer; /* its first layer in the table */
+};
+
+struct table {
+    const struct match_rules *rules;
+    const struct match_line *lines;
+    const struct observed *seen;
+    size_t n_lines, n_seen;
+    VEC(struct block) blocks;
+    size_t layers;
+    unsigned char *choices; /* layers * (n_seen + 1) */
+    unsigned *costs;        /* of the layers of one block, and of the one behind it */
+};
+
+static size_t width(const struct table *t)
+{
+    return t->n_seen + 1;
+}
+
+static size_t layers_of(const struct block *b)
+{
+    return b->n > 1 ? (size_t)1 << b->n : 1;
+}
+
+static int lay_out(struct table *t, struct error *err)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < t->n_lines;) {
+        struct block b = {.first = i, .n = 1, .layer = t->layers};
+        int group = t->lines[i].item->group;
+        while (group && i + b.n < t->n_lines && b.n < PATTERN_MAX_GROUP &&
+               t->lines[i + b.n].item->group == group)
+            b.n++;
+        i += b.n;
+        t->layers += layers_of(&b);
+        if (layers_of(&b) > most)
+            most = layers_of(&b);
+        vec_push(&t->blocks, b);
+        if ((int64_t)t->layers > MATCH_MAX_CELLS / (int64_t)width(t))
+            return error_set(err, STATUS_USAGE,
+                             "%zu lines and %zu packets are too many to compare: the table has "
+                             "room for %lld cells",
+                             t->n_lines, t->n_seen, (long long)MATCH_MAX_CELLS);
+    }
+    t->choices = xcalloc(t->layers, width(t));
+    t->costs = xcalloc((most + 1) * width(t), sizeof(*t->costs));
+    return 0;
+}
+
+/* Of two lines that one packet fits, the one that says less of it is missing. */
+static unsigned missing_cost(const struct match_line *line)
+{
+    return line->optional ? 0 : MATCH_COST_MISSING + line->item->has_interval;
+}
+
+static void keep(unsigned *best, unsigned char *choice, unsigned cost, size_t as)
+{
+    if (cost < *best) {
+        *best = cost;
+        *choice = (unsigned char)as;
+    }
+}
+
+/* One line: `next` are the costs behind it. */
+static void fill_line(struct table *t, const struct block *b, const unsigned *next, unsigned *cost)
+{
+    const struct match_line *line = &t->lines[b->first];
+    unsigned char *choice = t->choices + b->layer * width(t);
+    bool quiet = line->item->kind == ITEM_QUIET;
+    for (size_t j = t->n_seen + 1; j-- > 0;) {
+        unsigned best = UINT_MAX;
+        if (quiet)
+            keep(&best, &choice[j],
+                 next[j] + (match_quiet(t->rules, line->item, t->seen, t->n_seen, j) == QUIET_BROKEN
+                                ? COST_QUIET
+                                : 0),
+                 CHOICE_MISSING);
+        else if (j < t->n_seen)
+            keep(&best, &choice[j],
+                 next[j + 1] + match_compare(t->rules, line->item, &t->seen[j], NULL), CHOICE_PAIR);
+        if (!quiet)
+            keep(&best, &choice[j], next[j] + missing_cost(line), CHOICE_MISSING);
+        if (j < t->n_seen)
+            keep(&best, &choice[j], cost[j + 1] + MATCH_COST_UNEXPECTED, CHOICE_UNEXPECTED);
+        cost[j] = best;
+    }
+}
+
+/* The layer of a group where the members in `done` are done. */
+static void fill_set(struct table *t, const struct block *b, const unsigned *pairs, size_t done)
+{
+    unsigned *cost = t->costs + done * width(t);
+    unsigned char *choice = t->choices + (b->layer + done) * width(t);
+    for (size_t j = t->n_seen + 1; j-- > 0;) {
+        unsigned best = UINT_MAX;
+        for (size_t k = 0; k < b->n && j < t->n_seen; k++)
+            if (!(done >> k & 1))
+                keep(&best, &choice[j],
+                     t->costs[(done | (size_t)1 << k) * width(t) + j + 1] +
+                         pairs[k * t->n_seen + j],
+                     CHOICE_PAIR + 2 * k);
+        for (size_t k = 0; k < b->n; k++)
+            if (!(done >> k & 1))
+                keep(&best, &choice[j],
+                     t->costs[(done | (size_t)1 << k) * width(t) + j] +
+                         missing_cost(&t->lines[b->first + k]),
+                     CHOICE_MISSING + 2 * k);
+        if (j < t->n_seen)
+            keep(&best, &choice[j], cost[j + 1] + MATCH_COST_UNEXPECTED, CHOICE_UNEXPECTED);
+        cost[j] = best;
+    }
+}
+
+/* A group: the set of all members has the costs of what stands behind. */
+static void fill_group(struct table *t, const struct block *b, const unsigned *next)
+{
+    size_t all = layers_of(b) - 1;
+    unsigned *pairs = xcalloc(b->n * (t->n_seen ? t->n_seen : 1), sizeof(*pairs));
+    for (size_t k = 0; k < b->n; k++)
+        for (size_t j = 0; j < t->n_seen; j++)
+            pairs[k * t->n_seen + j] =
+                match_compare(t->rules, t->lines[b->first + k].item, &t->seen[j], NULL);
+    memmove(t->costs + all * width(t), next, width(t) * sizeof(*next));
+    for (size_t done = all; done-- > 0;)
+        fill_set(t, b, pairs, done);
+    free(pairs);
+}
+
+/* Fills from the end; returns the cost of the whole. */
+static unsigned fill(struct table *t)
+{
+    unsigned *behind = xcalloc(width(t), sizeof(*behind));
+    for (size_t j = 0; j < t->n_seen; j++)
+        behind[j] = (unsigned)(t->n_seen - j) * MATCH_COST_UNEXPECTED;
+    for (size_t i = t->blocks.n; i-- > 0;) {
+        const struct block *b = &t->blocks.at[i];
+        if (b->n > 1)
+            fill_group(t, b, behind);
+        else
+            fill_line(t, b, behind, t->costs);
+        memcpy(behind, t->costs, width(t) * sizeof(*behind));
+    }
+    unsigned cost = behind[0];
+    free(behind);
+    return cost;
+}
+
+static void step(struct match_path *path, enum match_op op, size_t line, size_t seen)
+{
+    vec_push(&path->steps, ((struct match_step){op, line, seen}));
+}
+
+/* The choices of one block, from packet j on; returns the packet behind it. */
+static size_t walk_block(const struct table *t, const struct block *b, size_t j,
+                         struct match_path *path)
+{
+    size_t done = 0, left = b->n;
+    while (left) {
+        size_t choice = t->choices[(b->layer + done) * width(t) + j];
+        if (choice == CHOICE_UNEXPECTED) {
+            step(path, MATCH_UNEXPECTED, 0, j++);
+            continue;
+        }
+        size_t member = (choice - 1) / 2, line = b->first + member;
+        bool pair = choice % 2 == CHOICE_PAIR;
+        enum match_op alone = t->lines[line].item->kind == ITEM_QUIET ? MATCH_PLACE : MATCH_MISSING;
+        step(path, pair ? MATCH_PAIR : alone, line, j);
+        j += pair;
+        done |= (size_t)1 << member;
+        left--;
+    }
+    return j;
+}
+
+int match_align(const struct match_rules *rules, const struct match_line *lines, size_t n_lines,
+                const struct observed *seen, size_t n_seen, struct match_path *path,
+                struct error *err)
+{
+    struct table t = {.rules = rules, .lines = lines, .seen = seen};
+    t.n_lines = n_lines;
+    t.n_seen = n_seen;
+    int failed = n_seen > (size_t)MATCH_MAX_CELLS
+                     ? error_set(err, STATUS_USAGE, "%zu packets are too many to compare", n_seen)
+                     : lay_out(&t, err);
+    if (!failed) {
+        path->cost = fill(&t);
+        size_t j = 0;
+        vec_each (&t.blocks, b)
+            j = walk_block(&t, b, j, path);
+        while (j < n_seen)
+            step(path, MATCH_UNEXPECTED, 0, j++);
+    }
+    vec_free(&t.blocks);
+    free(t.choices);
+    free(t.costs);
+    return failed;
+}

@@ -1,0 +1,313 @@
+/* One line of a transcript against one observed packet, field by field. */
+
+#include "transcript/match.h"
+
+/* What a difference costs.  Below MISSING + UNEXPECTED together the two lines are
+ * still taken for each other; above they are two different things. */
+enum {
+    COST_HOST = 85,
+    COST_PORT = 45,
+    COST_FLAGS = 105, /* two such lines are rather out of their order */
+    COST_NUMBER = 25, /* seq, ack, length */
+    COST_WINDOW = 8,
+    COST_OPTION = 6,
+    COST_OPTIONS = 20, /* other options, or in another order */
+    COST_INTERVAL = 15,
+    COST_FATE = 20,
+    COST_WORD = 30,
+};
+
+struct comparison {
+    const struct match_rules *rules;
+    const struct pattern_item *e;
+    const struct observed *o;
+    struct differences *out;
+    unsigned cost;
+};
+
+static bool over(const struct comparison *c)
+{
+    return !c->out && c->cost > MATCH_COST_MISSING + MATCH_COST_UNEXPECTED;
+}
+
+static void differ(struct comparison *c, unsigned cost, const char *field, struct slice expected,
+                   struct slice observed)
+{
+    c->cost += cost;
+    if (c->out)
+        vec_push(&c->out->list, ((struct difference){field, expected, observed}));
+}
+
+/* ------------------------------------------------------- values by history, ~ */
+
+static bool due_seq(const struct story_segment *s)
+{
+    return s->due_seq.known && s->seq - s->due_seq.lowest <= s->due_seq.highest - s->due_seq.lowest;
+}
+
+static bool due_ack(const struct story_segment *s)
+{
+    return s->due_ack.known && (s->ack == s->due_ack.value || s->ack == s->due_ack.before);
+}
+
+static bool due_tsval(const struct story_segment *s)
+{
+    return s->due_tsval.known &&
+           s->tsval - s->due_tsval.earliest <= s->due_tsval.latest - s->due_tsval.earliest;
+}
+
+static bool due_tsecr(const struct story_segment *s)
+{
+    return s->due_tsecr.known &&
+           (s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before);
+}
+
+/* ------------------------------------------------------------------- options */
+
+enum { OPTION_WORDS = 8 };
+
+static size_t split(struct slice option, struct slice *words)
+{
+    size_t n = 0;
+    while (n < OPTION_WORDS) {
+        words[n] = slice_word(&option);
+        if (words[n].n == 0)
+            return n;
+        n++;
+    }
+    words[n - 1].n = (size_t)(option.at + option.n - words[n - 1].at);
+    return n;
+}
+
+static bool is_ts(const struct slice *words, size_t n)
+{
+    return n == 5 && slice_is(words[0], "TS") && slice_is(words[1], "val") &&
+           slice_is(words[3], "ecr");
+}
+
+static bool word_fits(struct slice e, struct slice o)
+{
+    return slice_is(e, "*") || slice_equal(e, o);
+}
+
+static void compare_ts(struct comparison *c, const struct slice *e, const struct slice *o)
+{
+    bool val = slice_is(e[2], "~") ? due_tsval(c->o->s) : word_fits(e[2], o[2]);
+    bool ecr = slice_is(e[4], "~") ? due_tsecr(c->o->s) : word_fits(e[4], o[4]);
+    if (!val)
+        differ(c, COST_OPTION, "TS val", e[2], o[2]);
+    if (!ecr)
+        differ(c, COST_OPTION, "TS ecr", e[4], o[4]);
+}
+
+static void compare_option(struct comparison *c, struct slice expected, struct slice observed)
+{
+    struct slice e[OPTION_WORDS], o[OPTION_WORDS];
+    if (slice_equal(expected, observed) || slice_is(expected, "*"))
+        return;
+    size_t n = split(expected, e), m = split(observed, o);
+    if (is_ts(e, n) && is_ts(o, m)) {
+        compare_ts(c, e, o);
+        return;
+    }
+    for (size_t i = 0; i < n && n == m; i++)
+        if (!word_fits(e[i], o[i]))
+            m = 0;
+    if (n == m)
+        return;
+    const char *field = slice_is(e[0], "mss")      ? "mss"
+                        : slice_is(e[0], "wscale") ? "wscale"
+                        : slice_is(e[0], "sack")   ? "sack"
+                                                   : "option";
+    differ(c, COST_OPTION, field, expected, observed);
+}
+
+static bool same_name(struct slice e, struct slice o)
+{
+    struct slice name = slice_word(&e);
+    return slice_is(name, "*") || slice_equal(name, slice_word(&o));
+}
+
+/* Whether the n options at e and at o have the same names in the same order. */
+static bool same_names(const struct slice *e, const struct slice *o, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!same_name(e[i], o[i]))
+            return false;
+    return true;
+}
+
+static void compare_options(struct comparison *c)
+{
+    const struct pattern_item *e = c->e, *o = &c->o->line;
+    size_t before = 0;
+    while (before < e->options.n && !slice_is_rest(e->options.at[before]))
+        before++;
+    bool rest = before < e->options.n;
+    size_t behind = rest ? e->options.n - before - 1 : 0;
+    if (before + behind > o->options.n || (!rest && before != o->options.n) ||
+        !same_names(e->options.at, o->options.at, before) ||
+        !same_names(e->options.at + e->options.n - behind, o->options.at + o->options.n - behind,
+                    behind)) {
+        differ(c, COST_OPTIONS, "options", e->fields[FIELD_OPTIONS].text,
+               o->fields[FIELD_OPTIONS].text);
+        return;
+    }
+    for (size_t i = 0; i < before; i++)
+        compare_option(c, e->options.at[i], o->options.at[i]);
+    for (size_t i = 1; i <= behind; i++)
+        compare_option(c, e->options.at[e->options.n - i], o->options.at[o->options.n - i]);
+}
+
+/* -------------------------------------------------------------------- fields */
+
+static void compare_field(struct comparison *c, enum field_id id)
+{
+    static const struct {
+        const char *name;
+        unsigned cost;
+    } rules[FIELD_COUNT] = {
+        [FIELD_FLAGS] = {"flags", COST_FLAGS},    [FIELD_SEQ] = {"seq", COST_NUMBER},
+        [FIELD_ACK] = {"ack", COST_NUMBER},       [FIELD_WIN] = {"win", COST_WINDOW},
+        [FIELD_URG] = {"urg", COST_WINDOW},       [FIELD_OPTIONS] = {"options", COST_OPTIONS},
+        [FIELD_LENGTH] = {"length", COST_NUMBER},
+    };
+    const struct field *e = &c->e->fields[id], *o = &c->o->line.fields[id];
+    if (!e->present && (!o->present || c->e->rest))
+        return;
+    if (e->present && o->present) {
+        if (id == FIELD_OPTIONS) {
+            compare_options(c);
+            return;
+        }
+        bool same = slice_is(e->value, "*") || slice_equal(e->value, o->value);
+        if (slice_is(e->value, "~"))
+            same = id == FIELD_SEQ ? due_seq(c->o->s) : due_ack(c->o->s);
+        if (same)
+            return;
+    }
+    differ(c, rules[id].cost, rules[id].name, e->text, o->text);
+}
+
+static void compare_endpoint(struct comparison *c, const struct endpoint *e,
+                             const struct endpoint *o)
+{
+    if (!slice_is(e->host, "*") && !slice_equal(e->host_value, o->host_value))
+        differ(c, COST_HOST, "host", e->host, o->host);
+    struct slice port = e->port_value;
+    if (e->name >= 0) {
+        port = c->rules->ports[e->name];
+        if (port.n && slice_equal(port, o->port_value))
+            return;
+    } else if (slice_is(port, "*") || slice_equal(port, o->port_value)) {
+        return;
+    }
+    differ(c, COST_PORT, "port", e->port, o->port);
+}
+
+static void compare_fate(struct comparison *c)
+{
+    const struct pattern_item *e = c->e;
+    const struct story_segment *s = c->o->s;
+    bool same = false;
+    if (s->fate == FATE_UNKNOWN)
+        same = e->fate == FATE_PLAIN || !c->rules->complete;
+    else if (e->fate == FATE_IS_LOST || s->fate == FATE_LOST)
+        same = e->fate == FATE_IS_LOST && s->fate == FATE_LOST;
+    else {
+        struct timing_bounds b =
+            timing_travel(&c->rules->host, e->fate == FATE_ARRIVES ? e->travel : 0);
+        same = timing_within(&b, s->travel);
+    }
+    if (!same)
+        differ(c, COST_FATE, "arrival", e->fate_text, c->o->line.fate_text);
+}
+
+static enum timing_base base_of(const struct pattern_item *line)
+{
+    struct slice flags = line->fields[FIELD_FLAGS].value;
+    if (line->kind != ITEM_SEGMENT)
+        return TIMING_OTHER;
+    return slice_find(flags, 'S') < flags.n ? TIMING_SYN : TIMING_DATA;
+}
+
+struct timing_bounds match_bounds(const struct match_rules *rules, const struct pattern_item *e,
+                                  const struct observed *o)
+{
+    return timing_derive(&rules->host, e->interval, base_of(&o->line), o->s->rtt);
+}
+
+static void compare_interval(struct comparison *c)
+{
+    if (!c->e->has_interval)
+        return;
+    struct timing_bounds b = match_bounds(c->rules, c->e, c->o);
+    if (!timing_within(&b, c->o->gap))
+        differ(c, COST_INTERVAL, "interval", c->e->interval_text, (struct slice){NULL, 0});
+}
+
+static void compare_segment(struct comparison *c)
+{
+    compare_endpoint(c, &c->e->from, &c->o->line.from);
+    compare_endpoint(c, &c->e->to, &c->o->line.to);
+    for (int id = 0; id < FIELD_COUNT && !over(c); id++)
+        compare_field(c, (enum field_id)id);
+}
+
+/* --------------------------------------------------------------------- words */
+
+/* Whether `text` fits `glob` word by word; `…` stands for any words. */
+static void compare_words(struct comparison *c)
+{
+    struct slice e = c->e->text, o = c->o->line.text;
+    while (!over(c)) {
+        struct slice e_word = slice_word(&e), o_word;
+        if (slice_is_rest(e_word)) {
+            /* What stands behind it is compared from the end. */
+            for (struct slice w = slice_last_word(&e); w.n && !over(c); w = slice_last_word(&e)) {
+                o_word = slice_last_word(&o);
+                if (!slice_glob(w, o_word))
+                    differ(c, COST_WORD, "word", w, o_word);
+            }
+            return;
+        }
+        o_word = slice_word(&o);
+        if (e_word.n == 0 && o_word.n == 0)
+            return;
+        if (o_word.n == 0 || !slice_glob(e_word, o_word))
+            differ(c, COST_WORD, "word", e_word, o_word);
+    }
+}
+
+unsigned match_compare(const struct match_rules *rules, const struct pattern_item *e,
+                       const struct observed *o, struct differences *out)
+{
+    struct comparison c = {.rules = rules, .e = e, .o = o, .out = out};
+    if (e->kind != o->line.kind)
+        return MATCH_COST_NEVER;
+    compare_interval(&c);
+    compare_fate(&c);
+    if (e->kind == ITEM_SEGMENT)
+        compare_segment(&c);
+    else
+        compare_words(&c);
+    return over(&c) ? MATCH_COST_NEVER : c.cost;
+}
+
+nsec match_silence(const struct match_rules *rules, const struct observed *seen, size_t n_seen,
+                   size_t at)
+{
+    if (at == n_seen)
+        return rules->quiet_after;
+    return at == 0 ? rules->quiet_before : seen[at].gap;
+}
+
+enum match_quiet match_quiet(const struct match_rules *rules, const struct pattern_item *e,
+                             const struct observed *seen, size_t n_seen, size_t at)
+{
+    nsec tick = rules->host.tick > 0 ? rules->host.tick : TIMING_COARSEST_TICK;
+    if (match_silence(rules, seen, n_seen, at) >= e->quiet - tick)
+        return QUIET_KEPT;
+    bool open_ended = at == n_seen || at == 0;
+    return open_ended && !rules->complete ? QUIET_UNKNOWN : QUIET_BROKEN;
+}

@@ -1,0 +1,370 @@
+/* One packet's line: `SRC > DST: Flags [S], seq 0, …, length 0 x2 ? lost`, or, of
+ * any protocol but TCP, words.  The same code reads what an author wrote (with
+ * diagnostics) and what story_format() printed (without). */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "transcript/pattern.h"
+
+const char *const field_names[FIELD_COUNT] = {
+#define X(id, name) [FIELD_##id] = name,
+    SEGMENT_FIELDS(X)
+#undef X
+};
+
+#define FIELD_ORDER "Flags, seq, ack, win, urg, options, length"
+
+struct slice reader_resolve(struct reader *r, struct slice value)
+{
+    if (!r->lab || value.n < 2 || value.at[0] != '$')
+        return value;
+    const char *names[64] = {NULL};
+    size_t n = 0;
+    vec_each (&r->lab->varies, v) {
+        if (slice_equal(slice_of(v->name), (struct slice){value.at + 1, value.n - 1})) {
+            if (!r->pattern)
+                return value;
+            char *text = xasprintf("%lld", (long long)v->value);
+            vec_push(&r->pattern->owned, text);
+            return slice_of(text);
+        }
+        if (n < ARRAY_SIZE(names))
+            names[n++] = v->name;
+    }
+    const char *near = closest_name(value.at + 1, value.n - 1, names, n);
+    cleanup_free char *hint =
+        near ? xasprintf("did you mean $%s?", near)
+             : xstrdup("a value is declared in the lab: `vary port 1024..65535`");
+    reader_complain(r, value, hint, "the lab varies no \"%.*s\"", (int)value.n - 1, value.at + 1);
+    return value;
+}
+
+/* A copy that lives as long as the pattern. */
+static struct slice own(struct reader *r, const char *text)
+{
+    if (!r->pattern)
+        return slice_of(text);
+    char *copy = xstrdup(text);
+    vec_push(&r->pattern->owned, copy);
+    return slice_of(copy);
+}
+
+bool reader_host(struct reader *r, struct slice host, struct slice *value)
+{
+    *value = host;
+    struct ipaddr addr;
+    if (!r->lab || slice_is(host, "*"))
+        return true;
+    vec_each (&r->lab->hosts, h)
+        if (slice_is(host, h->name))
+            return true;
+    if (!ipaddr_parse(&addr, host.at, host.n))
+        return false;
+    for (size_t h = 0; h < r->lab->hosts.n; h++)
+        vec_each (&r->lab->hosts.at[h].ifaces, iface)
+            vec_each (&iface->addrs, a)
+                if (ipaddr_equal(&a->addr, &addr)) {
+                    *value = own(r, r->lab->hosts.at[h].name);
+                    return true;
+                }
+    return true;
+}
+
+static void unknown_host(struct reader *r, struct slice host)
+{
+    const char *names[64] = {NULL};
+    size_t n = 0;
+    vec_each (&r->lab->hosts, h)
+        if (n < ARRAY_SIZE(names))
+            names[n++] = h->name;
+    const char *near = closest_name(host.at, host.n, names, n);
+    struct strbuf hint cleanup_strbuf = STRBUF_INIT;
+    if (near)
+        strbuf_printf(&hint, "did you mean \"%s\"?", near);
+    else
+        strbuf_puts(&hint, "the lab's hosts are:");
+    for (size_t i = 0; !near && i < n; i++)
+        strbuf_printf(&hint, " %s", names[i]);
+    reader_complain(r, host, strbuf_cstr(&hint), "the lab has no host \"%.*s\"", (int)host.n,
+                    host.at);
+}
+
+/* The number of a port's name, which binds at its first use. */
+static int port_name(struct reader *r, struct slice host, struct slice name)
+{
+    for (size_t i = 0; i < r->pattern->names.n; i++)
+        if (slice_equal(r->pattern->names.at[i].host, host) &&
+            slice_equal(r->pattern->names.at[i].name, name))
+            return (int)i;
+    if (r->pattern->names.n == PATTERN_MAX_PORT_NAMES) {
+        reader_complain(r, name, NULL, "more than %d names for ports", PATTERN_MAX_PORT_NAMES);
+        return -1;
+    }
+    vec_push(&r->pattern->names, ((struct port_name){host, name}));
+    return (int)r->pattern->names.n - 1;
+}
+
+static void read_port(struct reader *r, struct endpoint *e)
+{
+    uint64_t number;
+    struct slice port = e->port;
+    e->name = -1;
+    e->port_value = reader_resolve(r, port);
+    if (slice_number(port, 65535, &number) || slice_is(port, "*") || (port.n && port.at[0] == '$'))
+        return;
+    if (!slice_is_name(port))
+        reader_complain(r, port, "a number up to 65535, a name such as `port`, `$NAME` or `*`",
+                        "\"%.*s\" is no port", (int)port.n, port.at);
+    else if (r->pattern)
+        e->name = port_name(r, e->host_value, port);
+}
+
+void reader_endpoint(struct reader *r, struct slice word, struct endpoint *e)
+{
+    size_t dot = word.n;
+    while (dot && word.at[dot - 1] != '.')
+        dot--;
+    *e = (struct endpoint){.host = word, .host_value = word, .name = -1};
+    if (dot < 2) {
+        reader_complain(r, word, "HOST.PORT, for example client.port, server.1234 or client.*",
+                        "\"%.*s\" has no port", (int)word.n, word.at);
+        return;
+    }
+    e->host.n = dot - 1;
+    e->port = (struct slice){word.at + dot, word.n - dot};
+    if (!reader_host(r, e->host, &e->host_value))
+        unknown_host(r, e->host);
+    read_port(r, e);
+}
+
+static int field_by_name(struct slice name)
+{
+    for (int i = 0; i < FIELD_COUNT; i++)
+        if (slice_is(name, field_names[i]))
+            return i;
+    return -1;
+}
+
+static void unknown_field(struct reader *r, struct slice name)
+{
+    const char *near = closest_name(name.at, name.n, field_names, FIELD_COUNT);
+    cleanup_free char *hint =
+        near ? xasprintf("did you mean \"%s\"?", near) : xstrdup("the fields are " FIELD_ORDER);
+    reader_complain(r, name, hint, "there is no field \"%.*s\"", (int)name.n, name.at);
+}
+
+/* `Flags [S]`, `options [mss 1460]`: takes it off *part. */
+static bool bracketed(struct reader *r, struct slice part, struct slice *inside)
+{
+    struct slice value = slice_trim(part);
+    size_t depth = 0;
+    if (value.n == 0 || value.at[0] != '[') {
+        reader_complain(r, value.n ? value : part, "its value stands in [ ]", "a [ is missing");
+        return false;
+    }
+    for (size_t i = 0; i < value.n; i++) {
+        depth += value.at[i] == '[';
+        if (value.at[i] != ']' || --depth)
+            continue;
+        if (i + 1 < value.n)
+            reader_complain(r, (struct slice){value.at + i + 1, value.n - i - 1},
+                            "a comma separates fields", "this does not belong here");
+        *inside = (struct slice){value.at + 1, i - 1};
+        return i + 1 == value.n;
+    }
+    reader_complain(r, value, "close it with ]", "this [ is not closed");
+    return false;
+}
+
+static void read_field(struct reader *r, struct slice part, struct pattern_item *item, int *last)
+{
+    struct slice rest = part, name = slice_word(&rest), value = slice_trim(rest);
+    size_t bracket = slice_find(name, '[');
+    if (bracket < name.n) {
+        rest = (struct slice){name.at + bracket, part.n - (size_t)(name.at + bracket - part.at)};
+        name.n = bracket;
+    }
+    int id = field_by_name(name);
+    if (id < 0) {
+        unknown_field(r, name.n ? name : part);
+        return;
+    }
+    if (item->fields[id].present)
+        reader_complain(r, name, NULL, "\"%s\" stands here twice", field_names[id]);
+    else if (id < *last)
+        reader_complain(r, name, "tcpdump's order is " FIELD_ORDER, "\"%s\" stands too late",
+                        field_names[id]);
+    if (id > *last)
+        *last = id;
+    if ((id == FIELD_FLAGS || id == FIELD_OPTIONS) && !bracketed(r, rest, &value))
+        return;
+    struct field *f = &item->fields[id];
+    f->present = true;
+    f->text = value;
+    f->value = reader_resolve(r, value);
+    if (id == FIELD_OPTIONS)
+        reader_options(r, value, item);
+    else
+        reader_check_field(r, (enum field_id)id, f->value);
+}
+
+/* What stands behind `SRC > DST:`. */
+static void read_fields(struct reader *r, struct slice rest, struct pattern_item *item)
+{
+    int last = -1;
+    bool comma;
+    unsigned errors = r->errors;
+    do {
+        struct slice before = rest, part = slice_until_comma(&rest);
+        comma = part.n < before.n;
+        part = slice_trim(part);
+        if (part.n == 0) {
+            reader_complain(r, (struct slice){before.at, comma}, NULL, "a field is missing");
+        } else if (slice_is_rest(part)) {
+            if (item->rest)
+                reader_complain(r, part, NULL, "`…` may stand once among the fields");
+            item->rest = true;
+            item->rest_at = last + 1;
+        } else {
+            read_field(r, part, item, &last);
+        }
+    } while (comma);
+    static const enum field_id always[] = {FIELD_FLAGS, FIELD_WIN, FIELD_LENGTH};
+    for (size_t i = 0; i < ARRAY_SIZE(always) && !item->rest && r->errors == errors; i++)
+        if (!item->fields[always[i]].present)
+            reader_complain(r, item->text, "`…` stands for fields that are not mentioned",
+                            "\"%s\" is missing, which every segment has", field_names[always[i]]);
+}
+
+void reader_segment(struct reader *r, struct slice body, struct pattern_item *item)
+{
+    struct slice rest = body;
+    item->kind = ITEM_SEGMENT;
+    item->text = slice_trim(body);
+    struct slice from = slice_word(&rest);
+    slice_word(&rest); /* > */
+    struct slice to = slice_word(&rest);
+    to.n--; /* : */
+    reader_endpoint(r, from, &item->from);
+    reader_endpoint(r, to, &item->to);
+    read_fields(r, rest, item);
+}
+
+static void read_repeat(struct reader *r, struct slice word, struct pattern_item *item)
+{
+    struct slice low = {word.at + 1, word.n - 1}, high = low;
+    uint64_t least = 0, most = 0;
+    for (size_t i = 0; i + 1 < low.n; i++)
+        if (low.at[i] == '.' && low.at[i + 1] == '.') {
+            high = (struct slice){low.at + i + 2, low.n - i - 2};
+            low.n = i;
+        }
+    if (!slice_number(low, PATTERN_MAX_LINES, &least) ||
+        !slice_number(high, PATTERN_MAX_LINES, &most)) {
+        reader_complain(r, word, "`x6`, or `x2..6`", "a repetition is a number up to %d",
+                        PATTERN_MAX_LINES);
+        return;
+    }
+    if (least == 0 || most < least) {
+        reader_complain(r, word, "`?` marks a line that may be absent; `x1..6 ?` is 0 to 6 times",
+                        least == 0 ? "0 times is never" : "more at the low end than at the high");
+        return;
+    }
+    item->least = (unsigned)least;
+    item->most = (unsigned)most;
+}
+
+static bool is_repeat(struct slice word)
+{
+    return word.n > 1 && word.at[0] == 'x' && word.at[1] >= '0' && word.at[1] <= '9';
+}
+
+static bool read_arrives(struct reader *r, struct slice *before, struct slice word,
+                         struct pattern_item *item)
+{
+    struct slice rest = *before, arrives = slice_last_word(&rest);
+    if (word.n < 2 || word.at[0] != '+' || !slice_is(arrives, "arrives"))
+        return false;
+    if (parse_duration(word.at + 1, word.n - 1, &item->travel) != word.n - 1 ||
+        item->travel > TIMING_LONGEST)
+        reader_complain(r, word, "`arrives +50ms`", "this is no duration with its unit");
+    item->fate = FATE_ARRIVES;
+    item->fate_text = (struct slice){arrives.at, (size_t)(word.at + word.n - arrives.at)};
+    *before = rest;
+    return true;
+}
+
+void reader_tail(struct reader *r, struct slice *body, struct pattern_item *item)
+{
+    bool repeated = false;
+    for (;;) {
+        struct slice before = *body, word = slice_last_word(&before);
+        if (slice_is(word, "lost") && item->fate == FATE_PLAIN) {
+            item->fate = FATE_IS_LOST;
+            item->fate_text = word;
+        } else if (slice_is(word, "?") && !item->optional) {
+            item->optional = true;
+        } else if (is_repeat(word) && !repeated) {
+            repeated = true;
+            read_repeat(r, word, item);
+        } else if (item->fate != FATE_PLAIN || !read_arrives(r, &before, word, item)) {
+            break;
+        }
+        *body = before;
+    }
+    if (item->optional && item->least > 1)
+        reader_complain(r, *body, "`x1..6 ?` is 0 to 6 times",
+                        "a line that may be absent repeats from 1");
+}
+
+static void check_words_host(struct reader *r, struct slice word)
+{
+    struct slice value;
+    if (slice_is(word, "*") || slice_is_rest(word) || reader_host(r, word, &value))
+        return;
+    struct slice host = word;
+    while (host.n && host.at[host.n - 1] != '.')
+        host.n--;
+    if (host.n < 2) {
+        unknown_host(r, word);
+        return;
+    }
+    host.n--;
+    if (!reader_host(r, host, &value))
+        unknown_host(r, host);
+}
+
+/* Whether it ends as every line of tcpdump's about a packet does. */
+static bool ends_in_length(struct slice body)
+{
+    slice_last_word(&body);
+    return slice_is(slice_last_word(&body), "length");
+}
+
+static bool ends_in_rest(struct slice body)
+{
+    return slice_is_rest(slice_last_word(&body));
+}
+
+void reader_words(struct reader *r, struct slice body, struct pattern_item *item)
+{
+    static const char *const flags[] = {"Flags"};
+    struct slice rest = body, from = slice_word(&rest), arrow = slice_word(&rest),
+                 to = slice_word(&rest), word = slice_word(&rest);
+    item->kind = ITEM_WORDS;
+    item->text = slice_trim(body);
+    if (!r->lab)
+        return;
+    if (slice_is(arrow, ">") && to.n > 1) {
+        to.n -= to.at[to.n - 1] == ':';
+        check_words_host(r, from);
+        check_words_host(r, to);
+        if (closest_name(word.at, word.n, flags, 1))
+            reader_complain(r, word, "did you mean \"Flags\"?", "this is no packet's line");
+    } else if (!slice_starts(body, "ARP,") && !slice_starts(body, "RARP,") &&
+               !ends_in_length(body) && !ends_in_rest(body)) {
+        reader_complain(r, item->text, "a packet's line is `SRC > DST: …` or `ARP, …`",
+                        "this is no line of a transcript");
+    }
+}

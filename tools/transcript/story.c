@@ -1,0 +1,196 @@
+/* The story of a run.
+ *
+ * Theory of operation
+ *
+ * A record holds frames as capture points saw them: a segment that was sent and
+ * arrived is in it twice, once at its sender's host and once at its receiver's.
+ * The story holds one entry for each segment, as its sender sent it, in five steps,
+ * a file each:
+ *
+ *   story.c          decodes every frame and says where on its way it was seen: at
+ *                    its sender, at its receiver, at both (loopback) or in passing.
+ *                    A frame is its host's own when the source address is one of
+ *                    the host's (of an ARP packet the sender's protocol address),
+ *                    or when it went out and the source is nobody's.
+ *   story_match.c    pairs sendings with arrivals.  An entry is then a sending, or
+ *                    an arrival whose sending nobody saw, or a loopback frame.  What
+ *                    a captured router forwards is no entry: story_at() shows it.
+ *                    What was seen at a point of unknown host (a foreign capture)
+ *                    is one, as seen.
+ *   story_flow.c     groups entries into connections, and makes numbers relative.
+ *   story_names.c    names ports.
+ *   story_history.c  plays the entries through a small model of both TCP endpoints
+ *                    and notes, at each sending, what the history determines.
+ *
+ * Everything is O(n log n) in the number of frames, by sorting, whatever they are:
+ * a capture is input from anywhere. */
+#include "transcript/story.h"
+
+#include "transcript/story_build.h"
+
+static bool host_has(const struct record *r, int host, const struct ipaddr *addr)
+{
+    if (host < 0 || (size_t)host >= r->hosts.n)
+        return false;
+    vec_each (&r->hosts.at[host].addrs, a) {
+        if (ipaddr_equal(a, addr))
+            return true;
+    }
+    return false;
+}
+
+/* Hosts may share an address (127.0.0.1), so the host that captured is asked first. */
+static int find_host(const struct record *r, int near, const struct ipaddr *addr, uint16_t port)
+{
+    vec_each (&r->endpoints, e) {
+        if (e->port == port && ipaddr_equal(&e->addr, addr))
+            return e->host;
+    }
+    return host_has(r, near, addr) ? near : record_find_host(r, addr);
+}
+
+static void find_addresses(const struct packet *p, struct ipaddr *src, struct ipaddr *dst)
+{
+    *src = *dst = (struct ipaddr){0};
+    if (p->net == NET_IP) {
+        *src = p->ip.src;
+        *dst = p->ip.dst;
+    } else if (p->net == NET_ARP && p->arp.state == LAYER_OK && p->arp.protocol_len == 4) {
+        src->version = dst->version = 4;
+        memcpy(src->bytes, p->arp.sender_addr, 4);
+        memcpy(dst->bytes, p->arp.target_addr, 4);
+    }
+}
+
+static bool is_local(const struct sighting *s, int host, const struct ipaddr *src,
+                     const struct ipaddr *dst)
+{
+    if (host >= 0)
+        return s->from == host && s->to == host;
+    return s->from >= 0 && s->to >= 0 && src->version &&
+           (ipaddr_equal(src, dst) || (ipaddr_is_loopback(src) && ipaddr_is_loopback(dst)));
+}
+
+static void find_role(const struct record *r, struct sighting *s)
+{
+    const struct record_packet *rp = &r->packets.at[s->packet];
+    int host = (size_t)rp->point < r->points.n ? r->points.at[rp->point].host : -1;
+    bool tcp = s->p->transport == TRANSPORT_TCP;
+    struct ipaddr src, dst;
+    find_addresses(s->p, &src, &dst);
+    s->from = find_host(r, host, &src, tcp ? s->p->tcp.sport : 0);
+    s->to = find_host(r, host, &dst, tcp ? s->p->tcp.dport : 0);
+    if (is_local(s, host, &src, &dst))
+        s->role = ROLE_LOCAL;
+    else if (host < 0)
+        s->role = ROLE_PASSING;
+    else if (s->from == host && !rp->incoming)
+        s->role = ROLE_SENT;
+    else if (s->to == host && !rp->outgoing)
+        s->role = ROLE_RECEIVED;
+    else if (rp->outgoing && s->from < 0)
+        s->role = ROLE_SENT;
+    else if (rp->incoming && s->to < 0 && s->from < 0)
+        s->role = ROLE_RECEIVED;
+    else
+        s->role = ROLE_PASSING;
+}
+
+static void see(struct build *b, size_t packet)
+{
+    struct sighting *s = vec_add(&b->seen);
+    s->packet = packet;
+    s->p = xcalloc(1, sizeof(*s->p));
+    packet_decode(s->p, &b->record->packets.at[packet].frame);
+    s->arrival = -1;
+    find_role(b->record, s);
+}
+
+static bool is_entry(const struct build *b, const struct sighting *s)
+{
+    const struct record_packet *rp = &b->record->packets.at[s->packet];
+    switch (s->role) {
+    case ROLE_SENT:
+    case ROLE_LOCAL:
+        return true;
+    case ROLE_RECEIVED:
+        return !s->answered;
+    case ROLE_PASSING:
+        break;
+    }
+    return (size_t)rp->point >= b->record->points.n || b->record->points.at[rp->point].host < 0;
+}
+
+static void enter(struct build *b, struct sighting *s)
+{
+    struct story_segment *e = vec_add(&b->story->segments);
+    const struct record *r = b->record;
+    e->packet = s->packet;
+    e->p = steal_pointer(&s->p);
+    e->from = s->from;
+    e->to = s->to;
+    e->fate = s->fate;
+    e->flow = -1;
+    e->arrival = -1;
+    if (s->arrival >= 0) {
+        e->arrival = (long)b->seen.at[s->arrival].packet;
+        e->travel = story_packet_stamp(r, (size_t)e->arrival) - story_packet_stamp(r, e->packet);
+    }
+    e->time =
+        story_packet_stamp(r, e->packet) - story_packet_stamp(r, b->story->segments.at[0].packet);
+    e->gap = b->story->segments.n > 1 ? e->time - e[-1].time : 0;
+    b->roles[b->story->segments.n - 1] = s->role;
+}
+
+static struct story *build(struct build *b, bool all)
+{
+    b->story = xcalloc(1, sizeof(*b->story));
+    b->story->record = b->record;
+    b->roles = xcalloc(b->seen.n + 1, sizeof(*b->roles));
+    vec_each (&b->seen, s) {
+        if (all || is_entry(b, s))
+            enter(b, s);
+    }
+    vec_each (&b->seen, s) {
+        free(s->p);
+    }
+    vec_free(&b->seen);
+    story_flows(b);
+    story_names(b);
+    story_history(b);
+    free(b->roles);
+    return b->story;
+}
+
+struct story *story_new(const struct record *record)
+{
+    struct build b = {.record = record};
+    for (size_t i = 0; i < record->packets.n; i++)
+        see(&b, i);
+    story_match(&b);
+    return build(&b, false);
+}
+
+struct story *story_at(const struct record *record, int point)
+{
+    struct build b = {.record = record};
+    for (size_t i = 0; i < record->packets.n; i++) {
+        if (record->packets.at[i].point == point)
+            see(&b, i);
+    }
+    return build(&b, true);
+}
+
+void story_free(struct story *story)
+{
+    if (!story)
+        return;
+    vec_each (&story->segments, s) {
+        free(s->p);
+        free(s->from_port);
+        free(s->to_port);
+    }
+    vec_free(&story->segments);
+    vec_free(&story->flows);
+    free(story);
+}

@@ -1,0 +1,166 @@
+/* The timing rule.
+ *
+ * Theory of operation.  Linux keeps TCP's timers on a timer wheel
+ * (kernel/time/timer.c).  Time is counted in ticks of 1/HZ.  A delay of d ticks
+ * goes to the lowest level n whose successor begins behind it; level n begins at
+ * LVL_START(n) = 63 << 3(n-1) ticks and has slots of 8^n ticks (its granule).
+ * The expiry is rounded *up* to the next slot, so a timer is never early and late
+ * by at most one granule.  It is set in the middle of a tick that has begun
+ * before, so what is measured from the packet may be short by up to one tick:
+ *
+ *     earliest = T - tick
+ *
+ * What the kernel takes for T is not T itself.  The base RTO of data is
+ * TCP_RTO_MIN plus the smoothed RTT, rounded up to a tick (tcp_set_rto() in
+ * net/ipv4/tcp_input.c), and each time-out doubles it with its rounding.  After k
+ * doublings of a base B, T = B * 2^k, the rounding has grown to
+ *
+ *     rounding = ceil_to_tick(rtt) * T / B        (k = 0 for T <= B)
+ *
+ * where rtt is the largest sample the sender had, at least one tick.  A tail loss
+ * probe waits two RTTs behind TCP_RTO_MIN (tcp_schedule_loss_probe()), so at T <= B
+ * it is twice the RTT that is rounded.  A SYN's base, TCP_TIMEOUT_INIT, knows no
+ * RTT: one tick.  From TCP_RTO_MAX on nothing is doubled any more.  Hence
+ *
+ *     latest = T + granule(T + rounding) + rounding + lateness
+ *
+ * with the lateness of the host, as a periodic timer beside the run measured it. */
+
+#include "transcript/timing.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define TIMEOUT_INIT NSEC_PER_SEC
+#define RTO_MIN (200 * NSEC_PER_MSEC)
+#define RTO_MAX (120 * NSEC_PER_SEC)
+
+enum { WHEEL_LEVELS = 9, SLOTS_LESS_ONE = 63, BITS_PER_LEVEL = 3 };
+
+/* Slots of the level that holds a delay, in ticks. */
+static int64_t granule_ticks(int64_t delay)
+{
+    int level = 0;
+    while (level < WHEEL_LEVELS - 1 && delay >= (int64_t)SLOTS_LESS_ONE << (BITS_PER_LEVEL * level))
+        level++;
+    return INT64_C(1) << (BITS_PER_LEVEL * level);
+}
+
+static nsec ceil_to_tick(nsec t, nsec tick)
+{
+    if (t < 1)
+        t = 1;
+    return (t / tick + (t % tick != 0)) * tick;
+}
+
+static nsec doubled_rounding(nsec nominal, nsec tick, enum timing_base base, nsec rtt)
+{
+    nsec b = base == TIMING_SYN ? TIMEOUT_INIT : RTO_MIN;
+    if (base != TIMING_DATA || rtt < 0)
+        rtt = 0;
+    if (rtt > RTO_MAX)
+        rtt = RTO_MAX;
+    if (base == TIMING_OTHER || nominal >= RTO_MAX)
+        return tick;
+    if (nominal <= b)
+        return ceil_to_tick(2 * rtt, tick);
+    return (nsec)((__int128)ceil_to_tick(rtt, tick) * nominal / b);
+}
+
+static struct timing_bounds begin(const struct timing_host *host, nsec nominal)
+{
+    struct timing_bounds b = {.nominal = nominal, .tick = host->tick, .lateness = host->lateness};
+    if (b.tick <= 0 || b.tick > NSEC_PER_SEC) {
+        b.tick = TIMING_COARSEST_TICK;
+        b.tick_assumed = true;
+    }
+    if (b.lateness < TIMING_MIN_LATENESS)
+        b.lateness = TIMING_MIN_LATENESS;
+    if (b.lateness > TIMING_LONGEST)
+        b.lateness = TIMING_LONGEST;
+    if (b.nominal > TIMING_LONGEST)
+        b.nominal = TIMING_LONGEST;
+    b.earliest = b.nominal > b.tick ? b.nominal - b.tick : 0;
+    return b;
+}
+
+struct timing_bounds timing_derive(const struct timing_host *host, nsec nominal,
+                                   enum timing_base base, nsec rtt)
+{
+    struct timing_bounds b = begin(host, nominal);
+    if (b.nominal == 0) {
+        b.latest = TIMING_AT_ONCE + b.lateness;
+        return b;
+    }
+    b.rounding = doubled_rounding(b.nominal, b.tick, base, rtt);
+    b.granule = granule_ticks((b.nominal + b.rounding) / b.tick) * b.tick;
+    b.latest = b.nominal + b.granule + b.rounding + b.lateness;
+    return b;
+}
+
+struct timing_bounds timing_travel(const struct timing_host *host, nsec nominal)
+{
+    struct timing_bounds b = begin(host, nominal);
+    b.granule = nominal ? b.tick : 0;
+    b.latest = nominal ? b.nominal + b.granule + b.lateness : TIMING_AT_ONCE + b.lateness;
+    return b;
+}
+
+bool timing_within(const struct timing_bounds *b, nsec measured)
+{
+    return measured >= b->earliest && measured <= b->latest;
+}
+
+void timing_number(struct strbuf *sb, nsec t)
+{
+    if (t > -NSEC_PER_MSEC && t < NSEC_PER_MSEC && t % (10 * NSEC_PER_USEC) == 0 && t != 0) {
+        strbuf_printf(sb, "%g ms", (double)t / 1e6);
+        return;
+    }
+    struct strbuf text cleanup_strbuf = STRBUF_INIT;
+    strbuf_approx(&text, t);
+    const char *s = strbuf_cstr(&text), *unit = strchr(s, ' ');
+    const char *end = unit;
+    if (!unit || !memchr(s, '.', (size_t)(unit - s))) {
+        strbuf_puts(sb, t == 0 ? "0 s" : s);
+        return;
+    }
+    while (end[-1] == '0')
+        end--;
+    if (end[-1] == '.')
+        end--;
+    strbuf_add(sb, s, (size_t)(end - s));
+    strbuf_puts(sb, unit);
+}
+
+static void put(struct strbuf *sb, const char *before, nsec t)
+{
+    strbuf_puts(sb, before);
+    timing_number(sb, t);
+}
+
+void timing_explain(struct strbuf *sb, const struct timing_bounds *b)
+{
+    if (b->nominal == 0) {
+        put(sb, "at once, sooner than any timer of TCP: ", TIMING_AT_ONCE);
+    } else {
+        timing_number(sb, b->nominal);
+        strbuf_printf(sb, " = %" PRId64 " ticks of ", b->nominal / b->tick);
+        timing_number(sb, b->tick);
+        put(sb, b->tick_assumed ? " (assumed, the record does not say): granule " : ": granule ",
+            b->granule);
+        if (b->rounding)
+            put(sb, ", rounding ", b->rounding);
+    }
+    put(sb, ", host lateness ", b->lateness);
+}
+
+void timing_range(struct strbuf *sb, const struct timing_bounds *b)
+{
+    if (b->nominal == 0) {
+        put(sb, "at most ", b->latest);
+        return;
+    }
+    timing_number(sb, b->nominal);
+    put(sb, " … ", b->latest);
+}

@@ -1,0 +1,53 @@
+/* What an interval in a transcript allows, derived from how Linux keeps timers. */
+#ifndef TRANSCRIPT_TIMING_H
+#define TRANSCRIPT_TIMING_H
+
+#include <stdbool.h>
+
+#include "base/strbuf.h"
+#include "base/time.h"
+
+/* Which timer an interval stems from. */
+enum timing_base {
+    TIMING_SYN,  /* SYN, SYN-ACK: TCP_TIMEOUT_INIT, 1 s */
+    TIMING_DATA, /* everything else of TCP: TCP_RTO_MIN, 200 ms */
+    TIMING_OTHER /* no TCP timer: nothing is doubled */
+};
+
+/* The machine that the record comes from. */
+struct timing_host {
+    nsec tick;     /* 1/HZ; 0: unknown, the coarsest that Linux has is assumed */
+    nsec lateness; /* the worst that was seen beside the run */
+};
+
+struct timing_bounds {
+    nsec nominal;          /* as the transcript says */
+    nsec earliest, latest; /* both inclusive */
+    nsec tick, granule, rounding, lateness;
+    bool tick_assumed;
+};
+
+#define TIMING_COARSEST_TICK (10 * NSEC_PER_MSEC)
+/* `+0`: sooner than any timer of TCP can fire (half of TCP_DELACK_MIN). */
+#define TIMING_AT_ONCE (20 * NSEC_PER_MSEC)
+/* From the interrupt to the packet's stamp, on an idle machine too. */
+#define TIMING_MIN_LATENESS (250 * NSEC_PER_USEC)
+/* The longest interval that a transcript may state. */
+#define TIMING_LONGEST (INT64_C(30) * 86400 * NSEC_PER_SEC)
+
+/* `rtt` is the largest round-trip time the sender had measured, 0 for none. */
+struct timing_bounds timing_derive(const struct timing_host *host, nsec nominal,
+                                   enum timing_base base, nsec rtt);
+bool timing_within(const struct timing_bounds *b, nsec measured);
+
+/* How long a path that delays by `nominal` may take: no TCP timer is involved. */
+struct timing_bounds timing_travel(const struct timing_host *host, nsec nominal);
+
+/* "2 s = 500 ticks of 4 ms: granule 32 ms, rounding 8 ms, host lateness 0.3 ms" */
+void timing_explain(struct strbuf *sb, const struct timing_bounds *b);
+/* "2 s … 2.04 s", "at most 20.3 ms" */
+void timing_range(struct strbuf *sb, const struct timing_bounds *b);
+/* As strbuf_approx(), without zeros that say nothing: "2 s", "1.024 s", "0.25 ms". */
+void timing_number(struct strbuf *sb, nsec t);
+
+#endif
