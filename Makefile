@@ -48,6 +48,7 @@ rooms := base lab decode capture wire record transcript report run
 lib_src := $(wildcard $(addprefix tools/,$(addsuffix /*.c,$(rooms)))) $(wildcard netns/*.c)
 cmd_src := tools/tcplab.c $(wildcard tools/cmd_*.c)
 unit_src := $(wildcard tests/unit/*.c)
+live_src := tests/unit/main.c $(wildcard tests/live/*.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -71,7 +72,11 @@ $(B)/listener $(B)/client $(B)/sniffer: $(B)/%: $(B)/obj/tools/%.o $(B)/libtcpla
 $(B)/test-unit: $(call obj,$(unit_src)) $(B)/libtcplab.a
 	$(link) $(PKG_CHECK_LIBS)
 
--include $(patsubst %.o,%.d,$(call obj,$(lib_src) $(cmd_src) $(unit_src) $(addprefix tools/,listener.c client.c sniffer.c)))
+$(B)/obj/tests/live/%.o: flags += -Itests/unit
+$(B)/test-live: $(call obj,$(live_src)) $(B)/libtcplab.a
+	$(link) $(PKG_CHECK_LIBS)
+
+-include $(patsubst %.o,%.d,$(call obj,$(lib_src) $(cmd_src) $(unit_src) $(live_src) $(addprefix tools/,listener.c client.c sniffer.c)))
 
 # ------------------------------------------------------------------------ labs
 lab-%: all
@@ -79,7 +84,7 @@ lab-%: all
 
 # ----------------------------------------------------------------------- tests
 .PHONY: test test-unit test-golden test-live
-test: test-unit test-golden
+test: test-unit test-golden test-live
 
 test-unit: $(B)/test-unit
 	$(call say,TEST,unit) $(B)/test-unit
@@ -87,13 +92,19 @@ test-unit: $(B)/test-unit
 test-golden: $(B)/tcplab
 	$(call say,TEST,golden) TCPLAB=$(B)/tcplab tests/golden/run.sh
 
+# In real namespaces.  What this machine cannot do is skipped, with the reason; with
+# TCPLAB_MUST_RUN=1 a skip is a failure.
+test-live: $(B)/test-live $(B)/tcplab
+	$(call say,TEST,live) TCPLAB=$(B)/tcplab $(B)/test-live
+
 # Each tests/fuzz/fuzz_NAME.c with libFuzzer, for FUZZ_SECONDS; what it finds stays
 # in build/fuzz/NAME.  Needs clang.
 FUZZ_SECONDS ?= 20
 fuzzers := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz_flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. $(WARN) -O1 -g \
+fuzz_flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. -Wall -Wextra -O1 -g \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 .PHONY: fuzz
+.SECONDARY: $(fuzzers)
 fuzz: $(addsuffix .run,$(fuzzers))
 
 build/fuzz/%: tests/fuzz/%.c $(lib_src) $(wildcard tools/*/*.h netns/*.h)
@@ -101,7 +112,7 @@ build/fuzz/%: tests/fuzz/%.c $(lib_src) $(wildcard tools/*/*.h netns/*.h)
 	$(call say,FUZZ,$@) clang $(fuzz_flags) $(PKG_CFLAGS) -o $@ $(filter %.c,$^) $(PKG_LIBS)
 build/fuzz/%.run: build/fuzz/%
 	@mkdir -p build/fuzz/$*.found build/fuzz/$*.corpus
-	$(call say,RUN,$<) $< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1 \
+	$(call say,RUN,$<) $< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 \
 		-artifact_prefix=build/fuzz/$*.found/ build/fuzz/$*.corpus
 
 # ------------------------------------------------------------------- the rest

@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 #include "build_result.h"
+#include "record/save.h"
+#include "report/json.h"
 #include "report/report.h"
 #include "report/wrap.h"
 #include "unit.h"
@@ -164,6 +166,41 @@ START_TEST(format_goldens)
 }
 END_TEST
 
+static int write_capture(FILE *to, const struct record *r, struct error *err)
+{
+    cleanup_free char **comments = xcalloc(r->packets.n, sizeof(*comments));
+    char note[] = "The client opens.\nIts SYN …";
+    comments[0] = note;
+    return record_write_capture(to, r, comments, err);
+}
+
+/* The files of the evidence, from a record with a value in every field. */
+START_TEST(evidence_goldens)
+{
+    static const struct {
+        const char *golden;
+        int (*write)(FILE *to, const struct record *r, struct error *err);
+    } files[] = {{"full.pcapng", write_capture}, {"full.events.jsonl", record_write_events}};
+    struct record *record = build_full_record();
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        cleanup_free char *text = NULL;
+        size_t len = 0;
+        struct error err = ERROR_INIT;
+        FILE *f = open_memstream(&text, &len);
+        ck_assert_int_eq(files[i].write(f, record, &err), 0);
+        fclose(f);
+        check_golden(files[i].golden, text, len);
+    }
+    struct result *result = build_result(SCENE_SKIP);
+    result->record = record;
+    json_t *o = result_to_json(result);
+    cleanup_free char *text = json_dumps(o, RESULT_JSON_FLAGS);
+    check_golden("full.json", text, strlen(text));
+    json_decref(o);
+    build_result_free(result);
+}
+END_TEST
+
 START_TEST(unknown_format)
 {
     ck_assert_ptr_null(report_format_find("pdf"));
@@ -254,6 +291,9 @@ START_TEST(wrap_rows)
         {"abcdefghij", 4, false, "abcd|efgh|ij"},
         {"a, bb cc, dd", 8, true, "a,|bb cc,|dd"},
         {"a, bb cc, dd", 9, true, "a, bb cc,|dd"},
+        {"o [nop,nop,TS val 1], n", 15, true, "o [nop,nop,|TS val 1], n"},
+        {"a > b: Flags", 9, true, "a > b:|Flags"},
+        {"fd00::1.80 > b", 11, true, "fd00::1.80|> b"},
         {"序号序号序号", 5, false, "序号|序号|序号"},
         {"x", 0, false, "x"},
     };
@@ -296,6 +336,7 @@ static Suite *suite_report(void)
     tcase_add_loop_test(tc, text_is_harmless, 0, SCENE_COUNT);
     tcase_add_loop_test(tc, color_only_adds, 0, SCENE_COUNT);
     tcase_add_loop_test(tc, format_goldens, 0, ARRAY_SIZE(format_names));
+    tcase_add_test(tc, evidence_goldens);
     tcase_add_test(tc, unknown_format);
     tcase_add_test(tc, full_disk);
     tcase_add_test(tc, ktap_parses);

@@ -104,8 +104,12 @@ static void configure(struct live *live, const struct live_point *point)
 static int activate(struct live *live, const char *iface, struct error *err)
 {
     int status = pcap_activate(live->pcap);
-    if (status >= 0)
+    if (status >= 0) {
+        /* For "any": version 2 has the interface's number, and is what tcpdump takes. */
+        if (pcap_datalink(live->pcap) == DLT_LINUX_SLL)
+            pcap_set_datalink(live->pcap, DLT_LINUX_SLL2);
         return 0;
+    }
     const char *detail = pcap_geterr(live->pcap);
     if (status == PCAP_ERROR_NO_SUCH_DEVICE)
         return error_set(err, STATUS_USAGE, "there is no interface \"%s\"", iface);

@@ -20,8 +20,8 @@ struct live_point {
     size_t ring;        /* bytes of buffer; 0: for LIVE_FRAMES frames, at most 16 MiB */
 };
 
-#define LIVE_SNAPLEN                                                                               \
-    9216 /* jumbo frames fit; on lo, whose frames reach 64 KiB, long ones are cut */
+/* Jumbo frames fit; on lo, whose frames reach 64 KiB, long ones are cut. */
+#define LIVE_SNAPLEN 9216
 #define LIVE_FRAMES 2500
 
 /* outgoing, incoming: as the interface's host sees the frame; both on a loopback

@@ -1,7 +1,7 @@
 /* One bounds-checked cursor over captured bytes: every read goes through it.
  *
- * A read past the end gives zero, sets `cut` and moves nothing; `cut` stays set,
- * so that a row of reads needs one test at its end. */
+ * A read past the end gives zero and sets `cut`; from then on nothing is left, and
+ * `cut` stays set, so that a row of reads needs one test at its end. */
 #ifndef DECODE_CURSOR_H
 #define DECODE_CURSOR_H
 
@@ -25,6 +25,7 @@ static inline const uint8_t *cursor_take(struct cursor *c, size_t n)
 {
     if (c->cut || n > c->left) {
         c->cut = true;
+        c->left = 0;
         return NULL;
     }
     const uint8_t *p = c->at;

@@ -98,7 +98,7 @@ static void skip_ah(struct ip_header *ip)
             return;
         }
         uint32_t len = (ip->payload.at[1] + 2u) * 4;
-        if (len > ip->payload.len || len < 12) {
+        if (len > ip->payload.len) {
             ip->state = LAYER_BAD_EXTENSION;
             return;
         }

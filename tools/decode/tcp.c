@@ -118,8 +118,10 @@ static bool decode_option(struct tcp_header *t, struct cursor *c, unsigned room)
     o->data = c->at;
     o->room = (uint8_t)(room - 2);
     o->captured = (uint8_t)c->left;
-    if (!cursor_skip(c, tcp_option_data_size(o))) {
+    unsigned size = tcp_option_data_size(o);
+    if (!cursor_skip(c, size)) {
         o->bad = true;
+        t->options_cut = o->room > size;
         return false;
     }
     use_option(t, o);

@@ -87,11 +87,11 @@ static void decode_icmp(struct packet *p)
     icmp->code = cursor_u8(&c);
     icmp->checksum = cursor_u16(&c);
     icmp->rest = cursor_u32(&c);
+    icmp->sum = transport_sum(&p->ip, p->ip.proto, b.len, icmp->checksum, &icmp->sum_expected);
     if (c.cut || b.len < ICMP_FIXED) {
         icmp->state = c.cut ? LAYER_CUT : LAYER_SHORT;
         return;
     }
-    icmp->sum = transport_sum(&p->ip, p->ip.proto, b.len, icmp->checksum, &icmp->sum_expected);
     if (v6 ? icmp->type == ICMP6_ECHO || icmp->type == ICMP6_ECHO_REPLY
            : icmp->type == ICMP_ECHO || icmp->type == ICMP_ECHO_REPLY) {
         icmp->id = (uint16_t)(icmp->rest >> 16);

@@ -29,6 +29,21 @@ struct evidence {
 
 /* ----------------------------------------------------------------- comments */
 
+/* What is wrong with a line: what it means, or else which fields differ. */
+static void add_fault(struct strbuf *sb, const struct result_line *line)
+{
+    strbuf_printf(sb, "%s[%s]", sb->len ? "\n" : "", line_status_name(line->status));
+    if (line->meaning) {
+        strbuf_printf(sb, " %s", line->meaning);
+        return;
+    }
+    vec_each (&line->diffs, diff)
+        strbuf_printf(sb, " %s: expected %s, observed %s;", diff->field, diff->expected,
+                      diff->observed);
+    if (line->diffs.n)
+        strbuf_truncate(sb, sb->len - 1);
+}
+
 /* The note, and behind it what is wrong, if something is. */
 static char *comment_of(const struct result_line *line)
 {
@@ -36,8 +51,7 @@ static char *comment_of(const struct result_line *line)
     if (line->note)
         strbuf_puts(&sb, line->note);
     if (!line_is_fine(line->status))
-        strbuf_printf(&sb, "%s[%s] %s", sb.len ? "\n" : "", line_status_name(line->status),
-                      line->meaning ? line->meaning : "");
+        add_fault(&sb, line);
     return sb.len ? strbuf_steal(&sb) : NULL;
 }
 

@@ -4,16 +4,23 @@
 #include "record/save.h"
 #include "report/report.h"
 
-static json_t *diff_to_json(const struct field_diff *diff)
+static void set_mark(json_t *o, const char *at, const char *n, const struct result_line *line,
+                     const struct field_diff *diff, bool observed)
+{
+    size_t from, to;
+    line_mark(line, diff, observed, &from, &to);
+    json_object_set_new(o, at, json_integer((json_int_t)from));
+    json_object_set_new(o, n, json_integer((json_int_t)(to - from)));
+}
+
+static json_t *diff_to_json(const struct result_line *line, const struct field_diff *diff)
 {
     json_t *o = json_object();
     json_object_set_new(o, "field", json_readable(diff->field));
     json_object_set_new(o, "expected", json_readable(diff->expected));
     json_object_set_new(o, "observed", json_readable(diff->observed));
-    json_object_set_new(o, "expected_at", json_integer((json_int_t)diff->expected_at));
-    json_object_set_new(o, "expected_n", json_integer((json_int_t)diff->expected_n));
-    json_object_set_new(o, "observed_at", json_integer((json_int_t)diff->observed_at));
-    json_object_set_new(o, "observed_n", json_integer((json_int_t)diff->observed_n));
+    set_mark(o, "expected_at", "expected_n", line, diff, false);
+    set_mark(o, "observed_at", "observed_n", line, diff, true);
     return o;
 }
 
@@ -39,7 +46,7 @@ static json_t *line_to_json(const struct result_line *line)
 {
     json_t *diffs = json_array();
     vec_each (&line->diffs, diff)
-        json_array_append_new(diffs, diff_to_json(diff));
+        json_array_append_new(diffs, diff_to_json(line, diff));
     json_t *o = json_object();
     json_object_set_new(o, "kind", json_string(line_kind_name(line->kind)));
     json_object_set_new(o, "status", json_string(line_status_name(line->status)));

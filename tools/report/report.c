@@ -90,3 +90,14 @@ bool line_is_fine(enum line_status status)
 {
     return status == LINE_OK || status == LINE_ABSENT || status == LINE_UNJUDGED;
 }
+
+void line_mark(const struct result_line *line, const struct field_diff *diff, bool observed,
+               size_t *from, size_t *to)
+{
+    const char *text = observed ? line->observed : line->expected;
+    size_t len = text ? strlen(text) : 0;
+    size_t at = observed ? diff->observed_at : diff->expected_at;
+    size_t n = observed ? diff->observed_n : diff->expected_n;
+    *from = at < len ? at : len;
+    *to = n < len - *from ? *from + n : len;
+}

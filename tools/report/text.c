@@ -120,7 +120,7 @@ static void put_machine(struct text *t)
     if (pinned)
         strbuf_printf(&line, "; %zu kernel settings pinned", pinned);
     if (absent)
-        strbuf_printf(&line, "%s %zu absent here", pinned ? "," : ";", absent);
+        strbuf_printf(&line, "%s %zu absent", pinned ? "," : ";", absent);
     put_fact(t, "machine", NULL, line.data);
 }
 

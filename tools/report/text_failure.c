@@ -11,21 +11,13 @@ struct place {
     size_t from, to;
 };
 
-static struct place place_of(const struct field_diff *diff, bool observed, size_t len)
-{
-    size_t at = observed ? diff->observed_at : diff->expected_at;
-    size_t n = observed ? diff->observed_n : diff->expected_n;
-    if (at > len)
-        return (struct place){len, len};
-    return (struct place){at, n > len - at ? len : at + n};
-}
-
-/* Whether byte i is in a field that differs. */
-static bool is_marked(const struct result_line *line, bool observed, size_t i, size_t len)
+/* Whether byte i of a text is in a field that differs. */
+static bool is_marked(const struct result_line *line, bool observed, size_t i)
 {
     vec_each (&line->diffs, diff) {
-        struct place place = place_of(diff, observed, len);
-        if (i >= place.from && i < place.to)
+        size_t from, to;
+        line_mark(line, diff, observed, &from, &to);
+        if (i >= from && i < to)
             return true;
     }
     return false;
@@ -33,12 +25,12 @@ static bool is_marked(const struct result_line *line, bool observed, size_t i, s
 
 /* s[from..to), the marked bytes in the style of bad things. */
 static void put_row(struct text *t, const struct result_line *line, bool observed, const char *s,
-                    size_t len, struct place row)
+                    struct place row)
 {
     for (size_t at = row.from; at < row.to;) {
-        bool marked = is_marked(line, observed, at, len);
+        bool marked = is_marked(line, observed, at);
         size_t end = at;
-        while (end < row.to && is_marked(line, observed, end, len) == marked)
+        while (end < row.to && is_marked(line, observed, end) == marked)
             end++;
         text_put_n(t, marked ? STYLE_BAD : STYLE_PLAIN, s + at, end - at);
         at = end;
@@ -47,12 +39,12 @@ static void put_row(struct text *t, const struct result_line *line, bool observe
 
 /* Adds to `marks` a ^ below each column of s[from..to) that is in a marked field. */
 static void add_marks(struct strbuf *marks, const struct text *t, const struct result_line *line,
-                      bool observed, const char *s, size_t len, struct place row)
+                      bool observed, const char *s, struct place row)
 {
     struct glyph g;
     for (size_t at = row.from; at < row.to; at += g.bytes) {
         glyph_at(&g, s + at, row.to - at, t->options->utf8);
-        strbuf_pad(marks, is_marked(line, observed, at, len) ? '^' : ' ', (size_t)g.width);
+        strbuf_pad(marks, is_marked(line, observed, at) ? '^' : ' ', (size_t)g.width);
     }
 }
 
@@ -99,8 +91,8 @@ static void put_text(struct text *t, const struct result_line *line, bool observ
     int columns = interval_columns(t, line), indent = BLOCK_COLUMNS + columns;
     const char *text = columns ? text_behind_interval(s, &interval_n) : s;
     if (columns) {
-        put_row(t, line, observed, s, len, (struct place){0, interval_n});
-        add_marks(&marks, t, line, observed, s, len, (struct place){0, interval_n});
+        put_row(t, line, observed, s, (struct place){0, interval_n});
+        add_marks(&marks, t, line, observed, s, (struct place){0, interval_n});
         int width = glyphs_width(s, interval_n, t->options->utf8);
         strbuf_pad(t->out, ' ', (size_t)(columns - width));
         strbuf_pad(&marks, ' ', (size_t)(columns - width));
@@ -113,9 +105,9 @@ static void put_text(struct text *t, const struct result_line *line, bool observ
             strbuf_pad(t->out, ' ', (size_t)indent);
             strbuf_pad(&marks, ' ', (size_t)columns);
         }
-        put_row(t, line, observed, s, len, row);
+        put_row(t, line, observed, s, row);
         strbuf_putc(t->out, '\n');
-        add_marks(&marks, t, line, observed, s, len, row);
+        add_marks(&marks, t, line, observed, s, row);
         put_marks(t, &marks, BLOCK_COLUMNS);
         strbuf_truncate(&marks, 0);
     }

@@ -122,17 +122,31 @@ static void calls_free(struct calls *calls)
     free(calls->shown);
 }
 
+/* `client as other: connect server 1234`, as story_format_call() begins. */
+static void format_call(struct strbuf *sb, const struct record *r, const struct record_call *call)
+{
+    strbuf_puts(sb, call->host >= 0 ? r->hosts.at[call->host].name : "?");
+    if (call->as)
+        strbuf_printf(sb, " as %s", call->as);
+    strbuf_printf(sb, ": %s", call->verb);
+    if (call->args && *call->args)
+        strbuf_printf(sb, " %s", call->args);
+}
+
 static void put_call_row(struct text *t, const struct call_row *row, bool whole)
 {
     const struct record_call *call = &t->record->calls.at[row->call];
     cleanup_strbuf struct strbuf line = STRBUF_INIT;
+    format_call(&line, t->record, call);
+    size_t made = line.len;
     if (whole) {
+        /* A transcript leaves a plain success out; here it tells that the call is over. */
+        strbuf_truncate(&line, 0);
         story_format_call(&line, t->record, call);
+        if (line.len == made)
+            strbuf_puts(&line, " => 0");
     } else {
-        strbuf_puts(&line, call->host >= 0 ? t->record->hosts.at[call->host].name : "?");
-        if (call->as)
-            strbuf_printf(&line, " as %s", call->as);
-        strbuf_printf(&line, ": %s %s%s…", call->verb, call->args, *call->args ? " " : "");
+        strbuf_puts(&line, " …");
     }
     bool bad = whole && !call->as_stated;
     text_columns(t, t->has_zero, row->time, "", bad ? STYLE_BAD : STYLE_DIM,

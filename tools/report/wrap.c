@@ -161,12 +161,14 @@ bool wrap_next(struct wrap *w, int width, size_t *from, size_t *to)
     struct glyph g;
     for (int used = 0; at < w->len; at += g.bytes) {
         glyph_at(&g, w->s + at, w->len - at, w->utf8);
-        if (g.space && at > *from) {
-            b.space = at;
-            if (w->fields && (w->s[at - 1] == ',' || w->s[at - 1] == ':'))
+        if (at > *from) {
+            char before = w->s[at - 1];
+            if (w->fields && (before == ',' || (before == ':' && g.space)))
                 b.field = at;
-        } else if (g.wide && at > *from) {
-            b.wide = at;
+            if (g.space)
+                b.space = at;
+            else if (g.wide)
+                b.wide = at;
         }
         used += g.width;
         if (used > width && at > *from && !g.space) {

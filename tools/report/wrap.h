@@ -29,7 +29,7 @@ struct wrap {
     const char *s;
     size_t len;
     size_t at;   /* where the next row begins */
-    bool fields; /* prefer to break behind ", " and ": ", as packet lines want it */
+    bool fields; /* prefer to break behind "," and ": ", as packet lines want it */
     bool utf8;
 };
 

@@ -52,7 +52,7 @@ void track_open(struct judging *j, struct track *t)
         return;
     vec_each (&t->story->segments, s)
         add_observed(t, s);
-    const struct observed *last = vec_last(&t->seen);
+    const struct observed *last = t->seen.n ? vec_last(&t->seen) : NULL;
     nsec first_stamp = last ? r->packets.at[t->seen.at[0].s->packet].frame.time : r->ended;
     nsec last_stamp = last ? r->packets.at[last->s->packet].frame.time : r->began;
     t->rules.quiet_after = r->ended - last_stamp;

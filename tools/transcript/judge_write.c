@@ -19,6 +19,7 @@ struct writer {
     struct judging *j;
     struct pattern out; /* shares the old transcript's texts */
     int group;          /* the old transcript's `any order` that is open */
+    size_t remarks;     /* its items before this one are looked through for remarks */
 };
 
 static char *own(struct writer *w, char *text)
@@ -103,11 +104,27 @@ static struct pattern_item *add_text(struct writer *w, char *text)
     return vec_last(&w->out.items);
 }
 
+/* A port by the name that the old transcript has for it. */
+static void rename_port(const struct writer *w, const struct track *t, struct endpoint *e)
+{
+    const struct pattern *old = w->j->pattern;
+    for (size_t i = 0; i < old->names.n; i++)
+        if (t->ports[i].n && slice_equal(t->ports[i], e->port) &&
+            slice_equal(old->names.at[i].host, e->host)) {
+            e->port = old->names.at[i].name;
+            return;
+        }
+}
+
 static void add_packet(struct writer *w, const struct track *t, const struct observed *o,
                        const struct pattern_item *old)
 {
     struct pattern_item *item = add_text(w, general_text(o));
     nsec interval = interval_of(t, o);
+    if (item->kind == ITEM_SEGMENT) {
+        rename_port(w, t, &item->from);
+        rename_port(w, t, &item->to);
+    }
     item->point = t->point;
     item->group = w->group;
     item->has_interval = interval >= 0;
@@ -130,6 +147,15 @@ static void add_old(struct writer *w, const struct pattern_item *old)
     vec_each (&old->options, option)
         vec_push(&item.options, *option);
     vec_push(&w->out.items, item);
+}
+
+/* Keeps the remarks that stand before this item of the old transcript. */
+static void add_remarks(struct writer *w, const struct pattern_item *before)
+{
+    const struct pattern *old = w->j->pattern;
+    for (; w->remarks < old->items.n && &old->items.at[w->remarks] != before; w->remarks++)
+        if (old->items.at[w->remarks].kind == ITEM_REMARK)
+            add_old(w, &old->items.at[w->remarks]);
 }
 
 static void enter_group(struct writer *w, int group)
@@ -170,6 +196,8 @@ static void add_step(struct writer *w, const struct track *t, const struct match
         add_packet(w, t, &t->seen.at[step->seen], NULL);
         return;
     }
+    if (item - w->j->pattern->items.at >= (long)w->remarks)
+        add_remarks(w, item);
     enter_group(w, item->group);
     bool again = item == *last;
     *last = item;
@@ -276,6 +304,7 @@ void transcript_write(struct strbuf *sb, const struct lab *lab, const struct rec
             vec_push(&w.out.points, *point);
         vec_each (&j.tracks, t)
             write_track(&w, t);
+        add_remarks(&w, NULL);
         pattern_format(sb, &w.out);
     }
     error_clear(&err);

@@ -87,9 +87,10 @@ static int lay_out(struct table *t, struct error *err)
     return 0;
 }
 
+/* Of two lines that one packet fits, the one that says less of it is missing. */
 static unsigned missing_cost(const struct match_line *line)
 {
-    return line->optional ? 0 : MATCH_COST_MISSING;
+    return line->optional ? 0 : MATCH_COST_MISSING + line->item->has_interval;
 }
 
 static void keep(unsigned *best, unsigned char *choice, unsigned cost, size_t as)

@@ -7,7 +7,7 @@
 enum {
     COST_HOST = 85,
     COST_PORT = 45,
-    COST_FLAGS = 55,
+    COST_FLAGS = 105, /* two such lines are rather out of their order */
     COST_NUMBER = 25, /* seq, ack, length */
     COST_WINDOW = 8,
     COST_OPTION = 6,

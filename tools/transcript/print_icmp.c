@@ -323,7 +323,9 @@ bool print_icmp(struct printer *pr, const struct packet *p)
     strbuf_printf(pr->sb, ", length %u", b.len);
     if (!pr->style->checksums)
         return true;
-    if (p->icmp.state == LAYER_OK && p->icmp.sum == SUM_BAD)
+    if (p->icmp.sum == SUM_BAD && b.n < 4)
+        return print_stop(pr, "icmp");
+    if (p->icmp.sum == SUM_BAD)
         strbuf_printf(pr->sb, " (wrong icmp cksum %x (->%x)!)", p->icmp.checksum,
                       p->icmp.sum_expected);
     bool multipart = type == UNREACHABLE || type == TIME_EXCEEDED || type == PARAMETER;

@@ -200,6 +200,8 @@ static bool print_transport(struct printer *pr, const struct packet *p, struct b
     while (proto == PROTO_AH)
         if (!print_ah(pr, &b, &proto))
             return false;
+    if (p->ip.state != LAYER_OK)
+        return print_cut(pr, v4 ? "ip" : "ip6");
     switch (proto) {
     case PROTO_TCP:
         return print_tcp_transport(pr, p);

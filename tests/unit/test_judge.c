@@ -1,0 +1,436 @@
+/* The judge beyond plain lines: groups, repetitions, silence, names of ports, calls,
+ * capture points, and evidence that is not sound. */
+
+#include "scenes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "build_packet.h"
+#include "unit.h"
+
+#define MS NSEC_PER_MSEC
+#define UP "client.port > server.1234: "
+
+static void expect(const struct record *r, const char *text, enum verdict verdict)
+{
+    result_free(scene_judge(r, text, verdict));
+}
+
+/* Judges, expects a failure, and hands out the first bad line's number and status. */
+static enum line_status first_bad(const struct record *r, const char *text, size_t *line)
+{
+    struct result *result = scene_judge(r, text, VERDICT_FAIL);
+    const struct result_line *bad = result_first_bad(result);
+    ck_assert_ptr_nonnull(bad);
+    ck_assert_ptr_nonnull(bad->meaning);
+    ck_assert_ptr_nonnull(result->reason);
+    enum line_status status = bad->status;
+    *line = bad->line_number;
+    result_free(result);
+    return status;
+}
+
+static void expect_bad(const struct record *r, const char *text, size_t line,
+                       enum line_status status)
+{
+    size_t at;
+    enum line_status found = first_bad(r, text, &at);
+    ck_assert_msg(found == status && at == line, "%s\nline %zu, status %d", text, at, (int)found);
+}
+
+static struct record *record_new_run(void)
+{
+    struct record *r = build_record();
+    r->has_calls = true;
+    r->lateness = 300 * NSEC_PER_USEC;
+    return r;
+}
+
+/* A segment of a connection from client port `sport`. */
+static void add(struct record *r, nsec at, uint16_t sport, const char *flags, uint32_t seq)
+{
+    build_sent(r, at, 30 * NSEC_PER_USEC,
+               &(struct build_tcp){.sport = sport, .flags = flags, .seq = seq, .win = 100});
+}
+
+#define SEEN(port, flags) "client." port " > server.1234: Flags [" flags "], …\n"
+
+/* ------------------------------------------------------------- repeats, groups */
+
+static struct record *four_syns(void)
+{
+    static const nsec gaps[] = {1024 * MS, 1024 * MS, 1024 * MS};
+    return scene_syn_retry(gaps, 3);
+}
+
+START_TEST(repetitions)
+{
+    struct record *r = four_syns();
+    expect(r, SEEN("*", "S") "", VERDICT_FAIL);
+    expect(r, "client.* > server.1234: … x4 lost", VERDICT_PASS);
+    expect(r, "client.* > server.1234: … x2..4 lost", VERDICT_PASS);
+    expect(r, "client.* > server.1234: … x1..9 lost", VERDICT_PASS);
+    expect(r, "client.* > server.1234: … x1..9 ? lost", VERDICT_PASS);
+    expect(r, "client.* > server.1234: … lost\n+1s client.* > server.1234: … x3 lost",
+           VERDICT_PASS);
+    expect_bad(r, "client.* > server.1234: … x5 lost", 1, LINE_MISSING);
+    expect_bad(r, "client.* > server.1234: … x3 lost", 0, LINE_UNEXPECTED);
+    expect_bad(r, "client.* > server.1234: … x1..3 lost", 0, LINE_UNEXPECTED);
+    expect_bad(r, "client.* > server.1234: … lost\n+2s client.* > server.1234: … x3 lost", 2,
+               LINE_DIFFERS);
+    record_free(r);
+}
+END_TEST
+
+START_TEST(optional_lines)
+{
+    struct record *r = four_syns();
+    struct result *result =
+        scene_judge(r, "client.* > server.1234: … x4 lost\nserver.1234 > client.*: Flags [R], … ?",
+                    VERDICT_PASS);
+    ck_assert_int_eq(result->lines.at[4].status, LINE_ABSENT);
+    result_free(result);
+    expect(r, "client.* > server.1234: … ? lost\nclient.* > server.1234: … x3 lost\n",
+           VERDICT_PASS);
+    expect(r, "client.* > server.1234: … ? lost\nclient.* > server.1234: … x4 lost\n",
+           VERDICT_PASS);
+    expect_bad(r, "client.* > server.1234: … x1..4 ?", 1, LINE_DIFFERS);
+    record_free(r);
+}
+END_TEST
+
+static struct record *three_flags(void)
+{
+    struct record *r = record_new_run();
+    add(r, 0, 40000, "S", 0);
+    add(r, MS, 40000, "P.", 1);
+    add(r, 2 * MS, 40000, "F.", 1);
+    add(r, 3 * MS, 40000, "R", 2);
+    build_done(r, 5000 * MS);
+    return r;
+}
+
+START_TEST(any_order)
+{
+    struct record *r = three_flags();
+    expect(r, SEEN("*", "S") "any order {\n" SEEN("*", "F.") SEEN("*", "P.") "}\n" SEEN("*", "R"),
+           VERDICT_PASS);
+    expect(r, "any order {\n" SEEN("*", "R") SEEN("*", "F.") SEEN("*", "P.") SEEN("*", "S") "}\n",
+           VERDICT_PASS);
+    expect(r,
+           "any order {\n" SEEN("*", "R") "client.* > server.1234: Flags [U], … ?\n" SEEN("*", "F.")
+               SEEN("*", "P.") SEEN("*", "S") "}\n",
+           VERDICT_PASS);
+    expect(r, "any order {\nclient.* > server.1234: … x4\n}\n", VERDICT_PASS);
+    expect_bad(r,
+               SEEN("*", "S") "any order {\n" SEEN("*", "F.") SEEN("*", "P") "}\n" SEEN("*", "R"),
+               4, LINE_DIFFERS);
+    expect_bad(r,
+               SEEN("*", "S") "any order {\n" SEEN("*", "F.") SEEN("*", "R") "}\n" SEEN("*", "P."),
+               0, LINE_UNEXPECTED);
+    expect_bad(r,
+               "any order {\n" SEEN("*", "R") SEEN("*", "F.") SEEN("*", "P.")
+                   SEEN("*", "S") "ARP, Request …\n}\n",
+               6, LINE_MISSING);
+    expect_bad(r, "any order {\n" SEEN("*", "R") SEEN("*", "F.") SEEN("*", "P.") "}\n", 0,
+               LINE_UNEXPECTED);
+    record_free(r);
+}
+END_TEST
+
+/* --------------------------------------------------------------------- silence */
+
+START_TEST(quiet_times)
+{
+    struct record *r = three_flags();
+#define ALL SEEN("*", "S") SEEN("*", "P.") SEEN("*", "F.") SEEN("*", "R")
+    expect(r, ALL "quiet 4s\n", VERDICT_PASS);
+    expect(r, ALL "quiet 4997ms\n", VERDICT_PASS);
+    expect_bad(r, ALL "quiet 6s\n", 5, LINE_DIFFERS);
+    expect_bad(r, SEEN("*", "S") "quiet 10ms\n" SEEN("*", "P.") SEEN("*", "F.") SEEN("*", "R"), 2,
+               LINE_DIFFERS);
+    record_free(r);
+
+    r = record_new_run();
+    add(r, 0, 40000, "S", 0);
+    add(r, 4000 * MS, 40000, "R", 1);
+    build_done(r, 5000 * MS);
+    expect(r, SEEN("*", "S") "quiet 3s\n" SEEN("*", "R"), VERDICT_PASS);
+    expect_bad(r, SEEN("*", "S") "quiet 3s\n", 0, LINE_UNEXPECTED);
+    record_free(r);
+
+    r = record_new_run();
+    build_done(r, 5000 * MS);
+    expect(r, "quiet 4s", VERDICT_PASS);
+    expect_bad(r, "quiet 6s", 1, LINE_DIFFERS);
+    record_free(r);
+}
+END_TEST
+
+/* ------------------------------------------------------------- names of ports */
+
+START_TEST(port_names)
+{
+    struct record *r = record_new_run();
+    add(r, 0, 40000, "S", 0);
+    add(r, MS, 40002, "S", 0);
+    add(r, 2 * MS, 40000, "R", 1);
+    add(r, 3 * MS, 40002, "R", 1);
+    build_done(r, 0);
+    expect(r, SEEN("port", "S") SEEN("port2", "S") SEEN("port", "R") SEEN("port2", "R"),
+           VERDICT_PASS);
+    expect(r, SEEN("a", "S") SEEN("b", "S") SEEN("a", "R") SEEN("b", "R"), VERDICT_PASS);
+    expect(r, SEEN("port2", "S") SEEN("port", "S") SEEN("port2", "R") SEEN("port", "R"),
+           VERDICT_PASS);
+    expect(r, SEEN("*", "S") SEEN("b", "S") SEEN("*", "R") SEEN("b", "R"), VERDICT_PASS);
+    expect(r, "any order {\n" SEEN("b", "S") SEEN("a", "S") "}\n" SEEN("a", "R") SEEN("b", "R"),
+           VERDICT_PASS);
+    /* one name is one port, two names are two */
+    expect_bad(r, SEEN("a", "S") SEEN("b", "S") SEEN("b", "R") SEEN("a", "R"), 3, LINE_DIFFERS);
+    expect(r, SEEN("a", "S") SEEN("a", "S") SEEN("a", "R") SEEN("a", "R"), VERDICT_FAIL);
+    expect(r, SEEN("a", "S") SEEN("b", "S") SEEN("c", "R") SEEN("b", "R"), VERDICT_FAIL);
+    expect(r, SEEN("40000", "S") SEEN("b", "S") SEEN("*", "R") SEEN("b", "R"), VERDICT_FAIL);
+    record_free(r);
+}
+END_TEST
+
+START_TEST(vary_values)
+{
+    struct record *r = four_syns();
+    expect(r, "client.* > server.$port: … x4 lost", VERDICT_PASS);
+    expect(r, "10.0.0.1.* > 10.0.0.2.$port: … x4 lost", VERDICT_PASS);
+    expect(r, "10.0.0.3.* > 10.0.0.2.$port: … x4 lost", VERDICT_FAIL);
+    record_free(r);
+}
+END_TEST
+
+/* -------------------------------------------------------- calls, links, states */
+
+#define TALK(before, between) before SEEN("*", "S") between "client.* > server.1234: … x3\n"
+
+START_TEST(calls)
+{
+    struct record *r = three_flags();
+    struct record_call *c = build_call(r, 0, "connect", "server 1234", 0, MS / 2, 0, 0);
+    c = build_call(r, 0, "send", "\"hello\"", MS, MS + 1000, 0, 5);
+    c = build_call(r, 0, "recv", "5", MS, 4000 * MS, ECONNRESET, 0);
+    c->expected = xstrdup("ECONNRESET");
+    c->as_stated = true;
+    expect(r, TALK("", ""), VERDICT_PASS);
+    expect(r, TALK("", "client: connect server 1234\n"), VERDICT_PASS);
+    expect(r, TALK("", "client: connect\nclient: send => 5\n"), VERDICT_PASS);
+    expect(r, TALK("", "client: connect server *\nclient: send => *\n"), VERDICT_PASS);
+    expect(r, TALK("", "") "client: recv 5 => ECONNRESET\n", VERDICT_PASS);
+    expect(r, TALK("", "") "+4s client: recv => ECONNRESET\n", VERDICT_PASS);
+    expect_bad(r, TALK("", "client: connect server 1235\n"), 2, LINE_DIFFERS);
+    expect_bad(r, TALK("", "client: connect => ECONNREFUSED\n"), 2, LINE_DIFFERS);
+    expect_bad(r, TALK("", "client: send => 6\n"), 2, LINE_DIFFERS);
+    expect_bad(r, TALK("", "client: shutdown write\n"), 2, LINE_MISSING);
+    expect_bad(r, TALK("", "client as b: connect\n"), 2, LINE_MISSING);
+    expect_bad(r, TALK("", "server: connect\n"), 2, LINE_MISSING);
+    expect_bad(r, TALK("", "") "client: recv => EPIPE\n", 3, LINE_DIFFERS);
+    expect_bad(r, TALK("", "") "+3s client: recv => ECONNRESET\n", 3, LINE_DIFFERS);
+    /* far out of its place, and in the wrong order */
+    expect_bad(r, TALK("", "client: recv => ECONNRESET\n"), 2, LINE_DIFFERS);
+    expect_bad(r, TALK("", "client: send => 5\nclient: connect\n"), 3, LINE_MISSING);
+    record_free(r);
+}
+END_TEST
+
+START_TEST(calls_not_as_stated)
+{
+    struct record *r = three_flags();
+    struct record_call *c = build_call(r, 0, "connect", "server 1234", 0, MS / 2, ETIMEDOUT, 0);
+    c->as_stated = false;
+    struct result *result = scene_judge(r, TALK("", ""), VERDICT_FAIL);
+    const struct result_line *bad = result_first_bad(result);
+    ck_assert_int_eq(bad->kind, LINE_CALL);
+    ck_assert_int_eq(bad->call, 0);
+    ck_assert_ptr_eq(bad, &result->lines.at[1]);
+    ck_assert_str_eq(bad->expected, "client: connect server 1234 => success");
+    result_free(result);
+    expect_bad(r, TALK("", "client: connect => ETIMEDOUT\n"), 2, LINE_DIFFERS);
+    r->has_calls = false;
+    expect(r, TALK("", "client: connect => EPIPE\nlink server down\n"), VERDICT_PASS);
+    record_free(r);
+}
+END_TEST
+
+START_TEST(links_and_states)
+{
+    static const nsec gaps[] = {208 * MS};
+    struct record *r = scene_unplugged(gaps, 1);
+    struct record_call *c = build_call(r, 0, "state", "", 500 * MS, 501 * MS, 0, 0);
+    c->text = xstrdup("ESTABLISHED");
+    c->text_len = strlen(c->text);
+    *vec_add(&r->events) = (struct record_event){
+        .kind = EVENT_STATE, .time = build_time(502 * MS), .text = xstrdup("CLOSED")};
+    build_done(r, 600 * MS);
+#define CABLE(line) "client.* > *.*: … x1..9 ?\nserver.* > *.*: …\nclient.* > *.*: …\n" line
+#define REST "client.* > *.*: … lost\n+200ms client.* > *.*: … lost\n"
+    expect(r, CABLE("link server down\n" REST), VERDICT_PASS);
+    expect(r, CABLE(REST "client: state ESTABLISHED\nclient: state CLOSED\n"), VERDICT_PASS);
+    expect_bad(r, CABLE("link server up\n" REST), 4, LINE_DIFFERS);
+    expect_bad(r, CABLE("link client down\n" REST), 4, LINE_MISSING);
+    expect_bad(r, CABLE(REST "link server down\n"), 6, LINE_DIFFERS);
+    expect_bad(r, CABLE(REST "client: state CLOSED\nclient: state CLOSED\n"), 6, LINE_DIFFERS);
+    expect_bad(r, CABLE(REST "client: state TIME-WAIT\n"), 6, LINE_DIFFERS);
+    record_free(r);
+}
+END_TEST
+
+/* -------------------------------------------------------------- capture points */
+
+START_TEST(capture_points)
+{
+    struct record *r = record_new_run();
+    add(r, 0, 40000, "S", 0);
+    build_sent(r, MS, BUILD_LOST, &(struct build_tcp){.flags = "F", .seq = 5, .win = 1});
+    add(r, 2 * MS, 40000, "R", 1);
+    build_done(r, 100 * MS);
+#define STORY SEEN("*", "S") "client.* > server.1234: Flags [F], … lost\n" SEEN("*", "R")
+    expect(r, STORY, VERDICT_PASS);
+    expect(r, STORY "at server: " SEEN("*", "S") "at server: +0 " SEEN("*", "R"), VERDICT_PASS);
+    expect(r, "at server: " SEEN("*", "S") STORY "at server: " SEEN("*", "R"), VERDICT_PASS);
+    expect(r, STORY "at server: any order {\n" SEEN("*", "R") SEEN("*", "S") "}\n", VERDICT_PASS);
+    expect_bad(r, STORY "at server: " SEEN("*", "S"), 0, LINE_UNEXPECTED);
+    expect_bad(r, STORY "at server: " SEEN("*", "S") "at server: " SEEN("*", "F"), 5, LINE_DIFFERS);
+    expect_bad(r, STORY "at client: " SEEN("*", "S") "at client: " SEEN("*", "R"), 0,
+               LINE_UNEXPECTED);
+    /* lines of one point only: the story has to be told too */
+    expect(r, "at server: " SEEN("*", "S") "at server: " SEEN("*", "R"), VERDICT_FAIL);
+    record_free(r);
+}
+END_TEST
+
+/* ------------------------------------------------------------- unsound evidence */
+
+START_TEST(noise)
+{
+    struct record *r = three_flags();
+    static const char right[] = "client.* > server.1234: … x4", wrong[] = "quiet 1s";
+    expect(r, right, VERDICT_PASS);
+    r->lateness = 101 * MS;
+    expect(r, right, VERDICT_NOISY);
+    expect(r, wrong, VERDICT_NOISY);
+    r->lateness = 0;
+    r->clock_step = -5 * MS;
+    expect(r, right, VERDICT_NOISY);
+    r->clock_step = 3 * MS;
+    expect(r, right, VERDICT_PASS);
+    r->points.at[1].dropped = 2;
+    struct result *result = scene_judge(r, right, VERDICT_NOISY);
+    ck_assert_str_eq(result->reason, "2 packets were dropped by capture point server");
+    result_free(result);
+    expect(r, wrong, VERDICT_NOISY);
+    r->skipped = xstrdup("no such kernel");
+    expect(r, wrong, VERDICT_SKIP);
+    record_free(r);
+}
+END_TEST
+
+START_TEST(stopped_runs_fail)
+{
+    struct record *r = three_flags();
+    r->stopped = xstrdup("step 3 took too long");
+    struct result *result = scene_judge(r, "client.* > server.1234: … x4", VERDICT_FAIL);
+    ck_assert_str_eq(result->reason, "the script stopped: step 3 took too long");
+    result_free(result);
+    record_free(r);
+}
+END_TEST
+
+/* ----------------------------------------------------------------------- size */
+
+START_TEST(thousands_of_packets)
+{
+    struct record *r = record_new_run();
+    struct strbuf text cleanup_strbuf = STRBUF_INIT;
+    for (int i = 0; i < 5000; i++) {
+        add(r, i * MS, 40000, i % 3 ? "." : "P.", (uint32_t)i);
+        strbuf_puts(&text, i % 3 ? SEEN("*", ".") : SEEN("*", "P."));
+    }
+    build_done(r, 0);
+    expect(r, text.data, VERDICT_PASS);
+    strbuf_puts(&text, SEEN("*", "R"));
+    expect_bad(r, text.data, 5001, LINE_MISSING);
+    expect(r, "client.* > server.1234: … x50000", VERDICT_ERROR);
+    record_free(r);
+}
+END_TEST
+
+/* ------------------------------------------------------------ writing from a run */
+
+static char *write_transcript(const struct record *r, const char *old)
+{
+    struct lab *lab = scene_lab();
+    struct pattern *p = NULL;
+    struct diags diags = {0};
+    if (old) {
+        struct source src;
+        source_from(&src, "old.txt", old, strlen(old));
+        p = pattern_parse(&src, lab, &diags);
+        ck_assert_uint_eq(diags.list.n, 0);
+    }
+    struct strbuf text = STRBUF_INIT;
+    transcript_write(&text, lab, r, p);
+    pattern_free(p);
+    lab_free(lab);
+    return strbuf_steal(&text);
+}
+
+START_TEST(written_transcripts_pass)
+{
+    struct record *r = scenes[_i].build();
+    cleanup_free char *text = write_transcript(r, NULL);
+    expect(r, text, VERDICT_PASS);
+    /* and are kept as they are */
+    cleanup_free char *again = write_transcript(r, text);
+    ck_assert_str_eq(text, again);
+    record_free(r);
+}
+END_TEST
+
+START_TEST(notes_survive_a_new_recording)
+{
+    struct record *r = four_syns();
+    cleanup_free char *text = write_transcript(
+        r, "# A remark.\n\n# The first.\nsyn: client.a > server.1234: Flags [S], seq "
+           "0, win 1, …, length 0 lost\n# Again.\nagain: +1s client.a > "
+           "server.1234: Flags [S], … x3 lost\n");
+    ck_assert_ptr_nonnull(strstr(text, "# A remark.\n"));
+    ck_assert_ptr_nonnull(strstr(text, "# The first.\nsyn:"));
+    ck_assert_ptr_nonnull(strstr(text, "win 64240"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "# Again.\nagain: +1s client.a > server.1234: Flags [S], … x3"));
+    expect(r, text, VERDICT_PASS);
+    record_free(r);
+}
+END_TEST
+
+static Suite *suite_judge(void)
+{
+    Suite *s = suite_create("judge");
+    TCase *t = tcase_create("judge");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, repetitions);
+    tcase_add_test(t, optional_lines);
+    tcase_add_test(t, any_order);
+    tcase_add_test(t, quiet_times);
+    tcase_add_test(t, port_names);
+    tcase_add_test(t, vary_values);
+    tcase_add_test(t, calls);
+    tcase_add_test(t, calls_not_as_stated);
+    tcase_add_test(t, links_and_states);
+    tcase_add_test(t, capture_points);
+    tcase_add_test(t, noise);
+    tcase_add_test(t, stopped_runs_fail);
+    tcase_add_test(t, thousands_of_packets);
+    tcase_add_loop_test(t, written_transcripts_pass, 0, n_scenes);
+    tcase_add_test(t, notes_survive_a_new_recording);
+    suite_add_tcase(s, t);
+    return s;
+}
+TEST_SUITE(suite_judge)
