@@ -100,6 +100,27 @@ static void put_points(struct text *t)
     }
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* How many settings there are, whether on one host or on all. */
+static size_t count_keys(const struct record *r, bool absent)
+{
+    VEC(char *) keys = {0};
+    size_t n = 0;
+    vec_each (&r->sysctls, sysctl)
+        if (sysctl->absent == absent)
+            vec_push(&keys, sysctl->key);
+    if (keys.n)
+        qsort(keys.at, keys.n, sizeof(*keys.at), compare_keys);
+    for (size_t i = 0; i < keys.n; i++)
+        n += i == 0 || strcmp(keys.at[i], keys.at[i - 1]) != 0;
+    vec_free(&keys);
+    return n;
+}
+
 static void put_machine(struct text *t)
 {
     const struct record *r = t->record;
@@ -114,9 +135,7 @@ static void put_machine(struct text *t)
     if (r->tick) {
         strbuf_printf(&line, ", tick %g ms", (double)r->tick / (double)NSEC_PER_MSEC);
     }
-    size_t pinned = 0, absent = 0;
-    vec_each (&r->sysctls, sysctl)
-        *(sysctl->absent ? &absent : &pinned) += 1;
+    size_t pinned = count_keys(r, false), absent = count_keys(r, true);
     if (pinned)
         strbuf_printf(&line, "; %zu kernel settings pinned", pinned);
     if (absent)

@@ -140,15 +140,39 @@ static size_t skip_blanks(const struct wrap *w, size_t at)
 
 /* Where a row that began at `from` and overflows at `full` had best end. */
 struct breaks {
-    size_t field, space, wide; /* 0: no such place */
+    size_t field, item, space, wide; /* 0: no such place */
+    bool field_far;                  /* the row is well filled up to `field` */
 };
 
+/* Behind a field; if that leaves the row rather empty, inside its list of items. */
 static size_t best_break(const struct breaks *b, size_t full)
 {
-    if (b->field)
+    if (b->field && (b->field_far || !b->item))
         return b->field;
+    if (b->item)
+        return b->item;
     size_t at = b->space > b->wide ? b->space : b->wide;
     return at ? at : full;
+}
+
+/* Notes that a row may end before the character at `at`, `used` columns into it. */
+static void note_break(struct breaks *b, const struct wrap *w, size_t at, const struct glyph *g,
+                       int used, int width)
+{
+    char before = w->s[at - 1];
+    if (g->space)
+        b->space = at;
+    else if (g->wide)
+        b->wide = at;
+    if (!w->fields)
+        return;
+    if (g->space && (before == ',' || before == ':')) {
+        b->field = at;
+        b->field_far = used >= width * 6 / 10;
+        b->item = 0;
+    } else if (before == ',') {
+        b->item = at;
+    }
 }
 
 bool wrap_next(struct wrap *w, int width, size_t *from, size_t *to)
@@ -161,15 +185,8 @@ bool wrap_next(struct wrap *w, int width, size_t *from, size_t *to)
     struct glyph g;
     for (int used = 0; at < w->len; at += g.bytes) {
         glyph_at(&g, w->s + at, w->len - at, w->utf8);
-        if (at > *from) {
-            char before = w->s[at - 1];
-            if (w->fields && (before == ',' || (before == ':' && g.space)))
-                b.field = at;
-            if (g.space)
-                b.space = at;
-            else if (g.wide)
-                b.wide = at;
-        }
+        if (at > *from)
+            note_break(&b, w, at, &g, used, width);
         used += g.width;
         if (used > width && at > *from && !g.space) {
             at = best_break(&b, at);
