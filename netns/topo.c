@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "netns/addr.h"
 #include "netns/link.h"
+#include "netns/mld.h"
 #include "netns/nl.h"
 #include "netns/ns.h"
 #include "netns/offload.h"
@@ -121,8 +122,11 @@ void topo_free(struct topo *topo)
         space_free(h->space);
         free(h->name);
     }
-    vec_each (&topo->cables, c)
+    vec_each (&topo->cables, c) {
         vec_free(&c->addrs);
+        if (c->reports_fd >= 0)
+            close(c->reports_fd);
+    }
     space_free(topo->space);
     vec_free(&topo->hosts);
     vec_free(&topo->switches);
@@ -136,12 +140,14 @@ void topo_free(struct topo *topo)
 
 /* IPv6 is off on every interface but those that get an IPv6 address; there it says
  * nothing that the lab did not ask for: no solicitation, no link-local address. */
-static const char *const host_sysctls[][2] = {{"net.ipv6.conf.default.disable_ipv6", "1"},
-                                              {"net.ipv6.conf.default.accept_dad", "0"},
-                                              {"net.ipv6.conf.default.accept_ra", "0"},
-                                              {"net.ipv6.conf.default.router_solicitations", "0"},
-                                              {"net.ipv6.conf.default.autoconf", "0"},
-                                              {"net.ipv6.conf.default.addr_gen_mode", "1"}};
+static const char *const host_sysctls[][2] = {
+    {"net.ipv6.conf.default.disable_ipv6", "1"},
+    {"net.ipv6.conf.default.accept_dad", "0"},
+    {"net.ipv6.conf.default.accept_ra", "0"},
+    {"net.ipv6.conf.default.router_solicitations", "0"},
+    {"net.ipv6.conf.default.autoconf", "0"},
+    {"net.ipv6.conf.default.addr_gen_mode", "1"},
+    {"net.ipv6.conf.default.mldv2_unsolicited_report_interval", "1000000000"}};
 static const char *const router_sysctls[][2] = {{"net.ipv4.ip_forward", "1"},
                                                 {"net.ipv6.conf.all.forwarding", "1"}};
 
@@ -275,7 +281,17 @@ static const char *const neighbour_sysctls[][2] = {{"mcast_solicit", "3"},
                                                    {"gc_stale_time", "60"},
                                                    {"delay_first_probe_time", "5"}};
 
-static int set_up_interface(struct topo *topo, const struct cable *c, struct error *err)
+static int watch_reports(const struct topo *topo, struct cable *c, struct error *err)
+{
+    if (ns_enter(topo->hosts.at[c->host].space->fd, err) < 0)
+        return -1;
+    c->reports_fd = mld_watch(c->end.ifindex, err);
+    if (ns_enter(topo->space->fd, err) < 0)
+        return -1;
+    return c->reports_fd < 0 ? -1 : 0;
+}
+
+static int set_up_interface(struct topo *topo, struct cable *c, struct error *err)
 {
     enum { N = ARRAY_SIZE(neighbour_sysctls) };
     struct topo_setting settings[2 * N + 1];
@@ -300,7 +316,7 @@ static int set_up_interface(struct topo *topo, const struct cable *c, struct err
         return -1;
     if (ipv6 && settings[n - 1].absent)
         return error_set(err, STATUS_MACHINE, "this kernel has no IPv6");
-    return 0;
+    return ipv6 ? watch_reports(topo, c, err) : 0;
 }
 
 static int add_addresses(struct topo *topo, const struct cable *c, struct error *err)
@@ -324,6 +340,7 @@ int topo_add_cable(struct topo *topo, int host, int sw, const struct topo_addr *
     struct cable *c = vec_add(&topo->cables);
     memcpy(c->port.name, port_name, sizeof(port_name));
     c->host = host;
+    c->reports_fd = -1;
     c->iface = h->n_ifaces++;
     c->sw = sw;
     c->end.ifindex = HOST_INDEX + c->iface;

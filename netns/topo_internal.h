@@ -24,6 +24,7 @@ struct cable {
     int host, iface, sw;
     struct link_end end, port; /* at the host, at the switch */
     VEC(struct topo_addr) addrs;
+    int reports_fd;                   /* watches for what IPv6 says at the host's end; -1 without */
     bool end_up, port_up, forwarding; /* as last notified */
 };
 

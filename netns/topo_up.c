@@ -11,10 +11,15 @@
 
 #include "base/memory.h"
 #include "netns/link.h"
+#include "netns/mld.h"
 #include "netns/nl.h"
 #include "netns/route.h"
 #include "netns/topo.h"
 #include "netns/topo_internal.h"
+
+/* Listener reports come two to three ticks after the link is up (30 ms at HZ=100).  On
+ * a kernel that sends none there is nothing to keep out of captures. */
+static const nsec REPORT_LIMIT = 100 * NSEC_PER_MSEC;
 
 typedef bool cable_test(const struct cable *c);
 
@@ -183,6 +188,9 @@ int topo_up(struct topo *topo, nsec timeout, struct error *err)
     }
     if (await(topo, is_ready, NULL, timeout, err) < 0)
         return -1;
+    vec_each (&topo->cables, c)
+        if (c->reports_fd >= 0)
+            mld_await(c->reports_fd, REPORT_LIMIT);
     topo->up = true;
     vec_each (&topo->routes, r)
         if (apply_route(topo, r, err) < 0)

@@ -178,6 +178,25 @@ static void print_listener(struct printer *pr, struct bytes b)
     print_addr_in(pr, b, "", QUOTED);
 }
 
+/* Suppress flag, robustness and interval (RFC 3810 5.1.7 to 5.1.9). */
+static bool print_query_state(struct printer *pr, struct cursor *c)
+{
+    unsigned flags = cursor_u8(c);
+    if (c->cut)
+        return print_stop(pr, "icmp6");
+    if (flags & 8)
+        strbuf_puts(pr->sb, " sflag");
+    if (flags & 7)
+        strbuf_printf(pr->sb, " robustness=%u", flags & 7);
+    unsigned interval = cursor_u8(c);
+    if (c->cut)
+        return print_stop(pr, "icmp6");
+    if (interval >= 128)
+        interval = ((interval & 0xf) | 0x10) << ((interval >> 4 & 7) + 3);
+    strbuf_printf(pr->sb, " qqi=%u", interval);
+    return true;
+}
+
 static bool print_query_2(struct printer *pr, struct bytes b)
 {
     struct cursor c = cursor_at(b, REST), tail = cursor_at(b, QUOTED + 16);
@@ -191,18 +210,12 @@ static bool print_query_2(struct printer *pr, struct bytes b)
         strbuf_printf(pr->sb, " [max resp delay=%u]", delay);
     if (!print_addr_in(pr, b, " [gaddr ", QUOTED))
         return false;
-    unsigned flags = cursor_u8(&tail), interval = cursor_u8(&tail), n = cursor_u16(&tail);
+    if (verbose && !print_query_state(pr, &tail))
+        return false;
+    tail = cursor_at(b, QUOTED + 18);
+    unsigned n = cursor_u16(&tail);
     if (tail.cut)
         return print_stop(pr, "icmp6");
-    if (verbose) {
-        if (flags & 8)
-            strbuf_puts(pr->sb, " sflag");
-        if (flags & 7)
-            strbuf_printf(pr->sb, " robustness=%u", flags & 7);
-        if (interval >= 128)
-            interval = ((interval & 0xf) | 0x10) << ((interval >> 4 & 7) + 3);
-        strbuf_printf(pr->sb, " qqi=%u", interval);
-    }
     if (n > 0 && b.len < 28 + n * 16)
         strbuf_puts(pr->sb, " [invalid number of sources]");
     else if (n > 0)

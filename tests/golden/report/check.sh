@@ -1,9 +1,10 @@
 #!/bin/sh
 # Reads the golden reports (which the unit tests compare with real output) with other
-# people's programs.  A program that is not installed is named and passed over, or
-# fails the check where TCPLAB_MUST_RUN is set.
+# people's programs.  Prints what fails and nothing else; a program that is not
+# installed is named on standard error, or fails the check where TCPLAB_MUST_RUN is set.
 # shellcheck disable=SC2016 # what stands in single quotes is for the inner shell
 set -u
+export LC_ALL=C.UTF-8
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 tmp=$(mktemp -d) || exit 3
@@ -27,7 +28,7 @@ have()
         : >"$tmp/out"
         fail "$what is not installed"
     else
-        echo "SKIP $what is not installed"
+        echo "SKIP report: $what is not installed" >&2
     fi
     return 1
 }
@@ -37,9 +38,7 @@ expect()
 {
     name=$1 wanted=$2
     shift 2
-    if "$@" >"$tmp/got" 2>"$tmp/err" && diff "$wanted" "$tmp/got" >"$tmp/out"; then
-        echo "PASS $name"
-    else
+    if ! "$@" >"$tmp/got" 2>"$tmp/err" || ! diff "$wanted" "$tmp/got" >"$tmp/out"; then
         cat "$tmp/err" >>"$tmp/out"
         fail "$name"
     fi
