@@ -137,6 +137,7 @@ static void emit_lines(struct judging *j)
         case ITEM_CALL:
         case ITEM_LINK:
         case ITEM_STATE:
+            track_emit_before(j, story, call_lines_moment(calls, item));
             call_lines_emit(j, calls, item);
             break;
         case ITEM_GROUP_OPEN:

@@ -302,6 +302,18 @@ static bool belongs(const struct track *t, const struct match_step *step,
     return other == item || (item->group && other->group == item->group);
 }
 
+void track_emit_before(struct judging *j, struct track *t, nsec stamp)
+{
+    while (t->next_step < t->path.steps.n) {
+        const struct match_step *step = &t->path.steps.at[t->next_step];
+        if (step->op != MATCH_UNEXPECTED ||
+            j->record->packets.at[t->seen.at[step->seen].s->packet].frame.time >= stamp)
+            return;
+        emit_step(j, t, step);
+        t->next_step++;
+    }
+}
+
 void track_emit(struct judging *j, struct track *t, const struct pattern_item *until)
 {
     size_t end = until ? t->next_step : t->path.steps.n;
