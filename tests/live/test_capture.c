@@ -1,52 +1,25 @@
 /* Live capture at two hosts on a cable, and on lo. */
-#include "unit.h"
+#include "live.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pcap/dlt.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/memory.h"
 #include "capture/live.h"
-#include "netns/topo.h"
 
 enum { SOUGHT = 2000, OTHER = 1000, BURST = 10000 };
 
 static struct error err;
 static struct topo *topo; /* NULL: this machine gives no namespaces */
-static int hosts[2];
-
-static struct topo_addr address(const char *text)
-{
-    struct topo_addr a = {.prefix = 24};
-    ck_assert(ipaddr_parse(&a.addr, text, strlen(text)));
-    return a;
-}
 
 static void set_up(void)
 {
-    static const char *const texts[] = {"10.0.0.1", "10.0.0.2"};
-    topo = topo_new(&err);
-    if (!topo) {
-        ck_assert_msg(!getenv("TCPLAB_MUST_RUN"), "%s", err.message);
-        printf("SKIP: %s\n", err.message);
-        return;
-    }
-    int sw = topo_add_switch(topo, "lan", &err);
-    for (int i = 0; i < 2; i++) {
-        struct topo_addr a = address(texts[i]);
-        hosts[i] = topo_add_host(topo, i ? "server" : "client", false, &err);
-        topo_add_cable(topo, hosts[i], sw, &a, 1, &err);
-    }
-    topo_up(topo, 5 * NSEC_PER_SEC, &err);
-    struct topo_addr server = address(texts[1]);
-    topo_add_neighbour(topo, hosts[0], hosts[1], &server.addr, &err);
-    ck_assert_msg(!error_is_set(&err), "%s", err.message);
+    topo = live_pair("capture");
 }
 
 static void tear_down(void)
@@ -56,21 +29,20 @@ static void tear_down(void)
 }
 
 /* UDP from the client to a port of the server. */
-static int udp_socket(const char *to, int port)
+static int udp_socket(const char *to, uint16_t port)
 {
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    inet_pton(AF_INET, to, &addr.sin_addr);
-    ck_assert_int_eq(topo_enter(topo, hosts[0], &err), 0);
+    struct sockaddr_in addr = live_sockaddr(to, port);
+    live_check(topo_enter(topo, CLIENT, &err) == 0, &err);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
     return fd;
 }
 
 /* So that nothing answers with ICMP. */
-static int udp_sink(int port)
+static int udp_sink(uint16_t port)
 {
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    ck_assert_int_eq(topo_enter(topo, hosts[1], &err), 0);
+    struct sockaddr_in addr = live_sockaddr("0.0.0.0", port);
+    live_check(topo_enter(topo, SERVER, &err) == 0, &err);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
     return fd;
@@ -107,8 +79,7 @@ static void on_frame(void *ctx, const struct frame *frame, bool outgoing, bool i
 
 static struct live_point point_at(int host, const char *iface, const char *filter)
 {
-    return (struct live_point){
-        .netns = topo_ns_fd(topo, hosts[host]), .iface = iface, .filter = filter};
+    return (struct live_point){.netns = topo_ns_fd(topo, host), .iface = iface, .filter = filter};
 }
 
 static struct seen read_all(struct live *live)
@@ -116,7 +87,7 @@ static struct seen read_all(struct live *live)
     struct seen seen = {0};
     while (live_read(live, on_frame, &seen, &err) > 0)
         ;
-    ck_assert_msg(!error_is_set(&err), "%s", err.message);
+    live_check(!error_is_set(&err), &err);
     return seen;
 }
 
@@ -124,12 +95,12 @@ START_TEST(two_points_see_the_two_ends)
 {
     if (!topo)
         return;
-    struct live_point points[] = {point_at(0, "eth0", "udp port 2000"),
-                                  point_at(1, "eth0", "udp port 2000")};
+    struct live_point points[] = {point_at(CLIENT, "eth0", "udp port 2000"),
+                                  point_at(SERVER, "eth0", "udp port 2000")};
     struct live *live[2];
     int sink = udp_sink(SOUGHT), other = udp_socket("10.0.0.2", OTHER);
     int fd = udp_socket("10.0.0.2", SOUGHT);
-    ck_assert_msg(live_open_many(points, 2, live, &err) == 0, "%s", err.message);
+    live_check(live_open_many(points, 2, live, &err) == 0, &err);
     nsec before = clock_ns(CLOCK_REALTIME);
     send_many(other, 5);
     send_many(fd, 10);
@@ -162,9 +133,9 @@ START_TEST(lo_shows_a_frame_once_and_both_ways)
 {
     if (!topo)
         return;
-    struct live_point point = point_at(0, "lo", "udp");
+    struct live_point point = point_at(CLIENT, "lo", "udp");
     struct live *live = live_open(&point, &err);
-    ck_assert_msg(live != NULL, "%s", err.message);
+    live_check(live != NULL, &err);
     int fd = udp_socket("127.0.0.1", SOUGHT);
     send_many(fd, 1);
     struct seen seen = read_all(live);
@@ -180,11 +151,11 @@ START_TEST(a_burst_fits_a_ring_that_is_large_enough)
 {
     if (!topo)
         return;
-    struct live_point point = point_at(0, "eth0", "udp");
+    struct live_point point = point_at(CLIENT, "eth0", "udp");
     point.ring = 32 << 20;
     int sink = udp_sink(SOUGHT), fd = udp_socket("10.0.0.2", SOUGHT);
     struct live *live = live_open(&point, &err);
-    ck_assert_msg(live != NULL, "%s", err.message);
+    live_check(live != NULL, &err);
     send_many(fd, BURST);
     struct seen seen = read_all(live);
     uint64_t received, dropped;
@@ -202,10 +173,10 @@ START_TEST(what_does_not_fit_is_counted)
 {
     if (!topo)
         return;
-    struct live_point point = point_at(0, "eth0", "udp");
+    struct live_point point = point_at(CLIENT, "eth0", "udp");
     int sink = udp_sink(SOUGHT), fd = udp_socket("10.0.0.2", SOUGHT);
     struct live *live = live_open(&point, &err);
-    ck_assert_msg(live != NULL, "%s", err.message);
+    live_check(live != NULL, &err);
     send_many(fd, BURST);
     struct seen seen = read_all(live);
     uint64_t received, dropped;
@@ -236,12 +207,12 @@ START_TEST(the_filter_holds_from_the_first_frame)
     int sinks[] = {udp_sink(OTHER), udp_sink(SOUGHT)};
     int other = udp_socket("10.0.0.2", OTHER);
     int sought = udp_socket("10.0.0.2", SOUGHT);
-    struct live_point point = point_at(0, "eth0", "udp dst port 2000");
+    struct live_point point = point_at(CLIENT, "eth0", "udp dst port 2000");
     atomic_store(&flooding, true);
     pthread_create(&thread, NULL, flood, &other);
     for (int i = 0; i < 10; i++) {
         struct live *live = live_open(&point, &err);
-        ck_assert_msg(live != NULL, "%s", err.message);
+        live_check(live != NULL, &err);
         ck_assert_int_eq(send(sought, "x", 1, MSG_DONTWAIT), 1);
         struct seen seen = read_all(live);
         ck_assert_int_eq(seen.frames, 1);
@@ -261,9 +232,9 @@ START_TEST(nothing_is_left_of_points_closed_behind)
 {
     if (!topo)
         return;
-    struct live_point points[] = {point_at(0, "eth0", ""), point_at(1, "eth0", "")};
+    struct live_point points[] = {point_at(CLIENT, "eth0", ""), point_at(SERVER, "eth0", "")};
     struct live *live[2];
-    ck_assert_msg(live_open_many(points, 2, live, &err) == 0, "%s", err.message);
+    live_check(live_open_many(points, 2, live, &err) == 0, &err);
     int fd = live_fd(live[0]);
     live_close_behind(live, 2);
     ck_assert_ptr_null(live[0]);
@@ -276,7 +247,7 @@ END_TEST
 
 static void expect_error(struct live_point bad, enum exit_status status, const char *words)
 {
-    struct live_point points[] = {point_at(0, "eth0", ""), bad};
+    struct live_point points[] = {point_at(CLIENT, "eth0", ""), bad};
     struct live *live[2] = {NULL, NULL};
     ck_assert_int_eq(live_open_many(points, 2, live, &err), -1);
     ck_assert_ptr_null(live[0]);
@@ -290,9 +261,9 @@ START_TEST(one_bad_point_closes_all)
 {
     if (!topo)
         return;
-    expect_error(point_at(1, "eth7", ""), STATUS_USAGE, "no interface \"eth7\"");
-    expect_error(point_at(1, "eth0", "tcp prot"), STATUS_USAGE, "tcp prot");
-    expect_error(point_at(1, "a-name-longer-than-any-interface", ""), STATUS_USAGE,
+    expect_error(point_at(SERVER, "eth7", ""), STATUS_USAGE, "no interface \"eth7\"");
+    expect_error(point_at(SERVER, "eth0", "tcp prot"), STATUS_USAGE, "tcp prot");
+    expect_error(point_at(SERVER, "a-name-longer-than-any-interface", ""), STATUS_USAGE,
                  "a-name-longer");
     struct live_point nowhere = {.netns = 12345, .iface = "eth0"};
     expect_error(nowhere, STATUS_MACHINE, "cannot enter a network namespace");

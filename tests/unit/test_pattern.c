@@ -393,6 +393,38 @@ START_TEST(globs)
 }
 END_TEST
 
+/* The reference's examples are in the language that it describes. */
+START_TEST(the_reference_parses)
+{
+    struct source doc;
+    struct error err = ERROR_INIT;
+    int examples = 0;
+    ck_assert_msg(source_read(&doc, "docs/transcript-language.md", &err) == 0, "%s", err.message);
+    static const char fence[] = "```transcript\n";
+    for (const char *p = doc.text; (p = strstr(p, fence)); examples++) {
+        p += strlen(fence);
+        const char *end = strstr(p, "```");
+        ck_assert_ptr_nonnull(end);
+        struct diags diags, again;
+        struct pattern *pattern = parse(p, (size_t)(end - p), &diags);
+        struct strbuf said cleanup_strbuf = STRBUF_INIT;
+        diags_format(&diags, &said);
+        ck_assert_msg(diags.list.n == 0, "%s", strbuf_cstr(&said));
+        cleanup_free char *once = format(pattern);
+        struct pattern *other = parse(once, strlen(once), &again);
+        ck_assert_uint_eq(again.list.n, 0);
+        check_same(pattern, other);
+        pattern_free(pattern);
+        pattern_free(other);
+        diags_free(&diags);
+        diags_free(&again);
+        p = end;
+    }
+    ck_assert_int_ge(examples, 8);
+    source_free(&doc);
+}
+END_TEST
+
 static Suite *suite_pattern(void)
 {
     Suite *s = suite_create("pattern");
@@ -404,6 +436,7 @@ static Suite *suite_pattern(void)
     tcase_add_test(t, names_are_resolved);
     tcase_add_loop_test(t, random_patterns_round_trip, 0, 100);
     tcase_add_test(t, globs);
+    tcase_add_test(t, the_reference_parses);
     suite_add_tcase(s, t);
     return s;
 }

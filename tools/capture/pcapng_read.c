@@ -40,8 +40,9 @@ struct pcapng_reader {
     bool swapped;       /* the section is little-endian */
     uint64_t at;        /* offset of the block being read */
     size_t section;     /* index of the section's first interface */
-    uint8_t *block;     /* the body of the last block read … */
-    uint32_t block_len; /* … and its length */
+    uint8_t *block;     /* the body of the last block read, with its second length … */
+    uint32_t block_len; /* … the body's length, and the room there is */
+    uint32_t block_cap;
     VEC(struct interface) interfaces;
 };
 
@@ -125,6 +126,10 @@ static int read_block(struct pcapng_reader *r, uint32_t *type, struct error *err
     if (len > MAX_BLOCK)
         return damaged(r, err, "is longer than 16 MB");
     r->block_len = len - 12;
+    if (len > r->block_cap) {
+        r->block = xrealloc(r->block, len, 1);
+        r->block_cap = len;
+    }
     memcpy(r->block, head + 8, 4); /* of an empty body, this is its second length */
     if (len > 12 && fread(r->block + 4, 1, len - 12, r->stream) < len - 12)
         return cut_off(r, err);
@@ -287,7 +292,6 @@ struct pcapng_reader *pcapng_open(const char *path, struct error *err)
         struct pcapng_reader *r = xcalloc(1, sizeof(*r));
         r->stream = stream;
         r->path = xstrdup(path);
-        r->block = xcalloc(1, MAX_BLOCK);
         return r;
     }
     if (!stream || ferror(stream))

@@ -147,7 +147,7 @@ static const char *why_interval(const struct explanation *x, nsec gap)
         return why_syn(x, expected, gap);
     if (noun == NOUN_ACK && expected == 0 && gap >= 35 * NSEC_PER_MSEC &&
         gap <= 250 * NSEC_PER_MSEC)
-        return "a delayed ACK: the receiver waited for data to send it with (40 ms and more)";
+        return "a delayed ACK, the receiver waited for data to send it with (40 ms and more)";
     if (o->s->retransmission)
         return why_data(x, expected, gap);
     if (expected == 0 && gap > TIMING_AT_ONCE)
@@ -337,9 +337,16 @@ static void arrival(struct strbuf *sb, const struct explanation *x)
     }
 }
 
+/* An option stands with its name. */
 static void put_value(struct strbuf *sb, const char *field, const char *value)
 {
-    strbuf_printf(sb, *value ? "%s" : "no %s", *value ? value : field);
+    size_t n = strlen(field);
+    if (!*value)
+        strbuf_printf(sb, "no %s", field);
+    else if (strncmp(value, field, n) == 0 && value[n] == ' ')
+        strbuf_puts(sb, value + n + 1);
+    else
+        strbuf_puts(sb, value);
 }
 
 static void field(struct strbuf *sb, const struct explanation *x, const struct field_diff *d)
@@ -425,6 +432,9 @@ static void unexpected(struct strbuf *sb, const struct explanation *x)
         if (noun_of(&o->line) == NOUN_DATA &&
             near_base(x, o->gap, 200 * NSEC_PER_MSEC, TIMING_DATA, o->s->rtt))
             strbuf_puts(sb, " (a tail loss probe or the first RTO, see tcp_early_retrans)");
+        else if (noun_of(&o->line) == NOUN_SYN && number_of(x, x->at) > 2 &&
+                 near_base(x, o->gap, NSEC_PER_SEC, TIMING_SYN, 0))
+            strbuf_puts(sb, " (this kernel retries linearly, see tcp_syn_linear_timeouts)");
     } else if (noun_of(&o->line) == NOUN_SYN) {
         strbuf_puts(sb, ": another connection was opened");
     }

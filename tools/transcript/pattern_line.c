@@ -19,7 +19,6 @@ static const char *const call_verbs[] = {
 #undef X
 };
 
-
 size_t reader_find_arrow(struct slice s)
 {
     bool quoted = false;

@@ -1,7 +1,6 @@
 #include "transcript/print_parts.h"
 
 enum {
-    PROTO_HOP_OPTIONS = 0,
     PROTO_ICMP = 1,
     PROTO_IGMP = 2,
     PROTO_IPV4 = 4,
@@ -9,28 +8,24 @@ enum {
     PROTO_UDP = 17,
     PROTO_DCCP = 33,
     PROTO_IPV6 = 41,
-    PROTO_ROUTING = 43,
-    PROTO_FRAGMENT = 44,
     PROTO_ESP = 50,
     PROTO_AH = 51,
     PROTO_ICMPV6 = 58,
     PROTO_NONE = 59,
-    PROTO_DST_OPTIONS = 60,
     PROTO_ND = 77,
     PROTO_SCTP = 132,
     PROTO_ETHERNET = 143,
 };
-enum { IPV4_FIXED = 20, IPV6_FIXED = 40, TCP_FIXED = 20 };
+enum { IPV4_FIXED = 20, TCP_FIXED = 20 };
 
-static void print_hosts(struct printer *pr, const struct ip_header *ip)
+void print_hosts(struct printer *pr, const struct ip_header *ip)
 {
     print_addr(pr, &ip->src);
     strbuf_puts(pr->sb, " > ");
     print_addr(pr, &ip->dst);
 }
 
-/* Whether the transport writes the addresses itself, with its ports. */
-static bool has_ports(uint8_t proto)
+bool print_has_ports(uint8_t proto)
 {
     return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_DCCP || proto == PROTO_SCTP;
 }
@@ -192,9 +187,7 @@ static void print_wrong_version(struct printer *pr, uint8_t proto)
                   needs4 ? '4' : '6');
 }
 
-/* What stands behind the IP headers: b, which `proto` names. */
-static bool print_transport(struct printer *pr, const struct packet *p, struct bytes b,
-                            uint8_t proto)
+bool print_transport(struct printer *pr, const struct packet *p, struct bytes b, uint8_t proto)
 {
     bool v4 = p->ip.version == 4;
     while (proto == PROTO_AH)
@@ -308,7 +301,7 @@ static bool print_ipv4(struct printer *pr, const struct packet *p)
         strbuf_printf(pr->sb, ": ip-proto-%u", ip->next);
         return true;
     }
-    if (!has_ports(ip->next)) {
+    if (!print_has_ports(ip->next)) {
         print_hosts(pr, ip);
         strbuf_puts(pr->sb, ": ");
     }
@@ -321,192 +314,6 @@ static bool print_ipv4(struct printer *pr, const struct packet *p)
                            .n = ip->bytes.n - ip->header_len,
                            .len = ip->total_len - ip->header_len};
     return print_transport(pr, p, behind, ip->next);
-}
-
-/* --------------------------------------------------------------------- version 6 */
-
-static bool print_fragment_header(struct printer *pr, const struct ip_header *ip, struct bytes h)
-{
-    bool verbose = pr->style->checksums;
-    struct cursor c = cursor_over(h.at, h.n);
-    cursor_skip(&c, 2);
-    uint16_t offset = cursor_u16(&c);
-    bool cut = c.cut;
-    uint32_t id = cursor_u32(&c);
-    if (cut || (verbose && c.cut))
-        return print_stop(pr, "frag6");
-    strbuf_puts(pr->sb, "frag (");
-    if (verbose)
-        strbuf_printf(pr->sb, "0x%08x:", id);
-    size_t total = ip->jumbo ? IPV6_FIXED : ip->total_len;
-    strbuf_printf(pr->sb, "%u|%zu)", offset & 0xfff8, total - (size_t)(h.at - ip->bytes.at) - 8);
-    if (offset & 0xfff8)
-        return false;
-    strbuf_putc(pr->sb, ' ');
-    return !c.cut;
-}
-
-static bool print_segments(struct printer *pr, struct cursor *c, unsigned words)
-{
-    if (words % 2) {
-        strbuf_printf(pr->sb, " (invalid length %u) (invalid)", words);
-        return false;
-    }
-    for (unsigned i = 0; i < words / 2; i++) {
-        if (c->left < 16)
-            return print_stop(pr, "rt6");
-        strbuf_printf(pr->sb, ", [%u]", i);
-        print_addr_at(pr, c, 6);
-    }
-    strbuf_puts(pr->sb, ") ");
-    return true;
-}
-
-/* The type-specific part: types 0 (RFC 5095), 2 (RFC 6275) and 4 (RFC 8754). */
-static bool print_routing_type(struct printer *pr, struct cursor *c, unsigned type, unsigned words)
-{
-    bool verbose = pr->style->checksums;
-    if (type == 0 || type == 2) {
-        uint32_t reserved = cursor_u32(c);
-        if (c->cut)
-            return print_stop(pr, "rt6");
-        if (reserved || verbose)
-            strbuf_printf(pr->sb, ", rsv=0x%0x", reserved);
-        return print_segments(pr, c, words);
-    }
-    if (type != 4) {
-        strbuf_puts(pr->sb, " (unknown type) (invalid)");
-        return false;
-    }
-    uint8_t last = cursor_u8(c);
-    if (c->cut)
-        return print_stop(pr, "rt6");
-    strbuf_printf(pr->sb, ", last-entry=%u", last);
-    uint8_t flags = cursor_u8(c);
-    if (c->cut)
-        return print_stop(pr, "rt6");
-    if (flags || verbose)
-        strbuf_printf(pr->sb, ", flags=0x%0x", flags);
-    uint16_t tag = cursor_u16(c);
-    if (c->cut)
-        return print_stop(pr, "rt6");
-    strbuf_printf(pr->sb, ", tag=%x", tag);
-    return print_segments(pr, c, words);
-}
-
-static bool print_routing(struct printer *pr, struct bytes h)
-{
-    struct cursor c = cursor_over(h.at, h.n);
-    if (h.n < 1)
-        return print_cut(pr, "ip6");
-    strbuf_puts(pr->sb, "RT6");
-    cursor_skip(&c, 1);
-    uint8_t words = cursor_u8(&c);
-    if (c.cut)
-        return print_stop(pr, "rt6");
-    strbuf_printf(pr->sb, " (len=%u", words);
-    uint8_t type = cursor_u8(&c);
-    if (c.cut)
-        return print_stop(pr, "rt6");
-    strbuf_printf(pr->sb, ", type=%u%s", type, type == 0 ? " [Deprecated]" : "");
-    uint8_t left = cursor_u8(&c);
-    if (c.cut)
-        return print_stop(pr, "rt6");
-    strbuf_printf(pr->sb, ", segleft=%u", left);
-    return print_routing_type(pr, &c, type, words);
-}
-
-static bool print_hop_options(struct printer *pr, const struct ip_header *ip,
-                              const struct ip6_walk *w, unsigned position)
-{
-    if (position > 0) {
-        strbuf_puts(pr->sb, ip->next == PROTO_HOP_OPTIONS
-                                ? "[The Hop-by-Hop Options header was already found] (invalid)"
-                                : "[The Hop-by-Hop Options header don't follow the IPv6 header] "
-                                  "(invalid)");
-        return false;
-    }
-    if (w->cut)
-        return print_stop(pr, "hbhopt");
-    bool empty = ip->jumbo || ip->total_len == IPV6_FIXED; /* by the fixed header */
-    bool good = print_ipv6_options(pr, ip, w->header, true);
-    if (empty && !ip->jumbo) {
-        strbuf_puts(pr->sb, "[No valid Jumbo Payload Hop-by-Hop option found] (invalid)");
-        return false;
-    }
-    return good;
-}
-
-static bool print_extension(struct printer *pr, const struct ip_header *ip,
-                            const struct ip6_walk *w, unsigned position)
-{
-    switch (w->kind) {
-    case PROTO_HOP_OPTIONS:
-        return print_hop_options(pr, ip, w, position);
-    case PROTO_DST_OPTIONS:
-        if (w->cut)
-            return print_stop(pr, "dstopt");
-        return print_ipv6_options(pr, ip, w->header, false);
-    case PROTO_ROUTING:
-        return print_routing(pr, w->header);
-    case PROTO_FRAGMENT:
-        return print_fragment_header(pr, ip, w->header) && w->rest.n > 0;
-    default:
-        return false;
-    }
-}
-
-static void print_ipv6_verbose(struct printer *pr, const struct ip_header *ip)
-{
-    strbuf_putc(pr->sb, '(');
-    if (ip->tos)
-        strbuf_printf(pr->sb, "class 0x%02x, ", ip->tos);
-    if (ip->flow)
-        strbuf_printf(pr->sb, "flowlabel 0x%05x, ", ip->flow);
-    strbuf_printf(pr->sb, "hlim %u, next-header %s (%u) payload length: %u) ", ip->ttl,
-                  print_ip_proto(ip->next), ip->next, ip->jumbo ? 0 : ip->total_len - IPV6_FIXED);
-}
-
-static void print_missing6(struct printer *pr, const struct ip_header *ip)
-{
-    if (ip->total_len > ip->bytes.len)
-        strbuf_printf(pr->sb, "truncated-ip6 - %u bytes missing!", ip->total_len - ip->bytes.len);
-}
-
-static bool print_ipv6(struct printer *pr, const struct packet *p)
-{
-    const struct ip_header *ip = &p->ip;
-    if (ip->state == LAYER_CUT)
-        return print_cut(pr, "ip6");
-    if (ip->state == LAYER_SHORT) {
-        strbuf_printf(pr->sb, "truncated-ip6 %u", ip->bytes.len);
-        return true;
-    }
-    strbuf_puts(pr->sb, "IP6 ");
-    if (ip->state == LAYER_BAD_VERSION) {
-        strbuf_printf(pr->sb, "version error: %u != 6", ip->version);
-        return true;
-    }
-    if (!ip->jumbo && ip->total_len > IPV6_FIXED)
-        print_missing6(pr, ip);
-    if (pr->style->checksums)
-        print_ipv6_verbose(pr, ip);
-    if (!has_ports(ip->next)) {
-        print_hosts(pr, ip);
-        strbuf_puts(pr->sb, ": ");
-    }
-    struct ip6_walk w;
-    unsigned n = 0;
-    for (ip6_walk_start(&w, ip); ip6_walk_next(&w); n++)
-        if (!print_extension(pr, ip, &w, n))
-            return false;
-    if (w.overrun || (n > 0 && ip->total_len == IPV6_FIXED))
-        return print_cut(pr, "ip6");
-    if (ip->jumbo)
-        print_missing6(pr, ip);
-    if (ip->total_len == IPV6_FIXED)
-        w.rest.n = w.rest.len = 0;
-    return print_transport(pr, p, w.rest, w.next);
 }
 
 bool print_ip(struct printer *pr, const struct packet *p)

@@ -47,6 +47,13 @@ const char *print_ip_proto(uint8_t proto);  /* "TCP"; "unknown" if unknown */
 
 bool print_arp(struct printer *pr, const struct packet *p);
 bool print_ip(struct printer *pr, const struct packet *p);
+bool print_ipv6(struct printer *pr, const struct packet *p);
+/* What stands behind the IP headers: b, which `proto` names. */
+bool print_transport(struct printer *pr, const struct packet *p, struct bytes b, uint8_t proto);
+/* `10.0.0.1 > 10.0.0.2` */
+void print_hosts(struct printer *pr, const struct ip_header *ip);
+/* Whether the transport writes the addresses itself, with its ports. */
+bool print_has_ports(uint8_t proto);
 /* Between the brackets of `options (…)`; false when cut off. */
 bool print_ipv4_options(struct printer *pr, const struct ip_header *ip);
 /* A hop-by-hop or destination options header. */

@@ -37,7 +37,7 @@ struct story_segment {
     struct {
         bool known;
         uint32_t value;  /* all that had arrived in order when it was sent … */
-        uint32_t before; /* … and a moment earlier, when TCP may not have read it yet */
+        uint32_t before; /* … and a moment earlier: TCP may not have read it yet */
     } due_ack;
     struct {
         bool known;

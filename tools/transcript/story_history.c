@@ -24,61 +24,16 @@
  * sent is known to be right where it agrees with that, and otherwise nothing is known.
  * Their TSval may be off by STORY_AT_ONCE more, since the stamp is not theirs.
  *
- * What arrives in the kernel may lie in a socket's backlog while a call has the socket;
- * so a value that an arrival changed sooner than STORY_AT_ONCE before also has its
- * `before`.
+ * What arrives may lie in a socket's backlog while a call has the socket, so that TCP
+ * sends with what it knew a moment ago.  Hence `before`: of what the value was within
+ * the last STORY_AT_ONCE, what the segment says, or else the oldest.
  *
  * Round-trip times are those that the sender could measure by Karn's rule: from a
  * segment that was sent once to the ACK that first covers it, the largest yet. */
-#include "transcript/story_build.h"
+#include "transcript/story_endpoint.h"
 
 #define TICK_UNKNOWN (10 * NSEC_PER_MSEC)
 #define MAX_SLACK (3600 * NSEC_PER_SEC) /* of each part; evidence may say anything */
-#define MAX_EARLY 1024 /* gaps that one endpoint's reassembly is followed through */
-#define MAX_COVER 2048 /* segments in flight that one retransmission may cover */
-#define MAX_WSCALE 14  /* RFC 7323 2.3 */
-#define PAWS_WINDOW 1  /* TCP_PAWS_WINDOW of Linux: how much older is still good */
-
-struct range {
-    uint32_t from, to; /* to: one past the last */
-};
-
-/* Something that was sent and is not acknowledged yet. */
-struct flight {
-    uint32_t to;
-    nsec sent;
-    bool again; /* sent more than once: no sample */
-};
-
-struct endpoint {
-    /* Sending: */
-    bool sent_any, sent_fin;
-    uint32_t snd_una, snd_nxt;
-    VEC(struct flight) flight; /* in the order of their numbers */
-    size_t flight_head;
-    nsec rtt;
-    bool sent_ts;
-    uint32_t tsval; /* its first, relative: where its clock stood … */
-    nsec ts_time;   /* … at this stamp */
-    /* Receiving: */
-    bool receiving; /* rcv_nxt is known */
-    bool astray;    /* too many gaps: rcv_nxt is not followed any more */
-    bool got_syn, got_fin;
-    uint32_t rcv_nxt, rcv_before;
-    nsec rcv_time;           /* when it last changed */
-    VEC(struct range) early; /* beyond a gap, in order */
-    bool got_ack;
-    uint32_t last_ack_got;
-    bool sent_ack;
-    uint32_t last_ack_sent;
-    bool has_recent;
-    uint32_t recent, recent_before;
-    nsec recent_time;
-    /* The window it offered: */
-    bool sent_syn, offers_wscale, has_edge;
-    uint8_t wscale;
-    uint32_t edge; /* one past the highest number that it was ready to take */
-};
 
 struct event {
     nsec time;
@@ -87,183 +42,9 @@ struct event {
     size_t segment;
 };
 
-static bool before(uint32_t a, uint32_t b)
-{
-    return (int32_t)(a - b) < 0;
-}
+/* ------------------------------------------------------------------- what is due */
 
-/* ------------------------------------------------------------------ reassembly */
-
-/* The first range that ends at or behind `from`. */
-static size_t find_range(const struct endpoint *e, uint32_t from)
-{
-    size_t low = 0, high = e->early.n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (before(e->early.at[middle].to, from))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static bool has_range(const struct endpoint *e, struct range r)
-{
-    if (!before(e->rcv_nxt, r.to))
-        return true;
-    size_t i = find_range(e, r.to);
-    return i < e->early.n && !before(r.from, e->early.at[i].from) &&
-           !before(e->early.at[i].to, r.to);
-}
-
-/* Keeps a range that begins beyond rcv_nxt. */
-static void keep_range(struct endpoint *e, struct range r)
-{
-    size_t i = find_range(e, r.from), end = i;
-    for (; end < e->early.n && !before(r.to, e->early.at[end].from); end++) {
-        if (before(e->early.at[end].from, r.from))
-            r.from = e->early.at[end].from;
-        if (before(r.to, e->early.at[end].to))
-            r.to = e->early.at[end].to;
-    }
-    size_t tail = e->early.n - end;
-    if (end == i)
-        (void)vec_add(&e->early);
-    memmove(&e->early.at[i + 1], &e->early.at[end], tail * sizeof(*e->early.at));
-    e->early.at[i] = r;
-    e->early.n = i + 1 + tail;
-    if (e->early.n > MAX_EARLY)
-        e->astray = true;
-}
-
-static void receive_to(struct endpoint *e, uint32_t to, nsec now)
-{
-    e->rcv_before = e->rcv_nxt;
-    e->rcv_time = now;
-    e->rcv_nxt = to;
-    size_t used = 0;
-    for (; used < e->early.n && !before(e->rcv_nxt, e->early.at[used].from); used++) {
-        if (before(e->rcv_nxt, e->early.at[used].to))
-            e->rcv_nxt = e->early.at[used].to;
-    }
-    if (!used)
-        return;
-    e->early.n -= used;
-    memmove(e->early.at, e->early.at + used, e->early.n * sizeof(*e->early.at));
-}
-
-static void receive_range(struct endpoint *e, struct range r, nsec now)
-{
-    if (e->astray || !before(e->rcv_nxt, r.to))
-        return;
-    if (e->has_edge && !before(r.from, e->edge))
-        return;
-    if (before(e->rcv_nxt, r.from))
-        keep_range(e, r);
-    else
-        receive_to(e, r.to, now);
-}
-
-/* --------------------------------------------------------------------- arrivals */
-
-static void arrive_ack(struct endpoint *e, uint32_t ack, nsec now)
-{
-    e->got_ack = true;
-    e->last_ack_got = ack;
-    if (!e->sent_any || !before(e->snd_una, ack) || before(e->snd_nxt, ack))
-        return;
-    e->snd_una = ack;
-    while (e->flight_head < e->flight.n && !before(ack, e->flight.at[e->flight_head].to)) {
-        const struct flight *f = &e->flight.at[e->flight_head++];
-        if (!f->again && now - f->sent > e->rtt)
-            e->rtt = now - f->sent;
-    }
-}
-
-static void take_recent(struct endpoint *e, uint32_t tsval, nsec now)
-{
-    if (!e->has_recent || e->recent != tsval) {
-        e->recent_before = e->has_recent ? e->recent : tsval;
-        e->recent_time = now;
-    }
-    e->recent = tsval;
-    e->has_recent = true;
-}
-
-static bool in_time_wait(const struct endpoint *e)
-{
-    return e->got_fin && e->sent_fin && e->snd_una == e->snd_nxt;
-}
-
-/* RFC 7323 4.3, with Linux's idea of what is acceptable. */
-static void arrive_timestamp(struct endpoint *e, const struct story_segment *s, nsec now)
-{
-    const struct tcp_header *t = &s->p->tcp;
-    uint32_t end = s->seq + tcp_seq_len(t);
-    if (!t->has_ts)
-        return;
-    if (!e->has_recent || !e->sent_ack) {
-        if (!e->has_recent || t->flags & TCP_SYN || before(e->recent, s->tsval))
-            take_recent(e, s->tsval, now);
-        return;
-    }
-    bool repeated_syn = (t->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && e->got_syn;
-    bool old = before(end, e->last_ack_sent);
-    if (repeated_syn || old || (in_time_wait(e) && s->seq != e->rcv_nxt))
-        return;
-    if (!before(s->tsval, e->recent) && !before(e->last_ack_sent, s->seq))
-        take_recent(e, s->tsval, now);
-}
-
-static bool paws_rejects(const struct endpoint *e, const struct story_segment *s)
-{
-    return s->p->tcp.has_ts && e->has_recent && !(s->p->tcp.flags & TCP_SYN) &&
-           (int32_t)(e->recent - s->tsval) > PAWS_WINDOW;
-}
-
-/* Damaged on the way.  A bad checksum alone says nothing: on a loopback interface, and
- * wherever a capture is made before the network card fills it in, it is always bad. */
-static bool is_damaged(const struct record *r, const struct story_segment *s)
-{
-    struct packet arrived;
-    if (s->arrival < 0 || s->p->tcp.sum != SUM_GOOD)
-        return false;
-    packet_decode(&arrived, &r->packets.at[s->arrival].frame);
-    return arrived.tcp.sum == SUM_BAD;
-}
-
-static void arrive(struct endpoint *e, struct story_segment *s, bool seen_sent, bool damaged,
-                   nsec now)
-{
-    const struct tcp_header *t = &s->p->tcp;
-    uint32_t end = s->seq + tcp_seq_len(t);
-    struct range r = {s->seq, end};
-    if (!seen_sent)
-        s->retransmission = end != s->seq && e->receiving && has_range(e, r);
-    if (damaged)
-        return;
-    if (t->flags & TCP_ACK)
-        arrive_ack(e, s->ack, now);
-    if (t->flags & TCP_RST)
-        return;
-    bool rejected = paws_rejects(e, s);
-    arrive_timestamp(e, s, now);
-    if (t->flags & TCP_SYN && !e->got_syn) {
-        e->got_syn = e->receiving = true;
-        e->rcv_nxt = e->rcv_before = s->seq;
-        receive_to(e, s->seq + 1, now);
-        return; /* data on a SYN is taken only with a Fast Open cookie: its ACK will tell */
-    }
-    if (e->receiving && end != s->seq && !rejected)
-        receive_range(e, r, now);
-    if (t->flags & TCP_FIN && e->receiving && e->rcv_nxt == end)
-        e->got_fin = true;
-}
-
-/* --------------------------------------------------------------------- sendings */
-
-static void due_numbers(struct story_segment *s, const struct endpoint *e)
+static void due_numbers(struct story_segment *s, const struct story_endpoint *e)
 {
     const struct tcp_header *t = &s->p->tcp;
     bool bare_reset = (t->flags & (TCP_RST | TCP_ACK)) == TCP_RST;
@@ -279,31 +60,38 @@ static void due_numbers(struct story_segment *s, const struct endpoint *e)
     }
     if (t->flags & TCP_ACK && e->receiving && !e->astray) {
         s->due_ack.known = true;
-        s->due_ack.value = s->due_ack.before = e->rcv_nxt;
+        s->due_ack.value = e->rcv_nxt;
     }
 }
 
-static void due_echo(struct story_segment *s, const struct endpoint *e)
+static void due_echo(struct story_segment *s, const struct story_endpoint *e)
 {
     if (!(s->p->tcp.flags & TCP_ACK)) {
         s->due_tsecr.known = true;
     } else if (e->has_recent) {
         s->due_tsecr.known = true;
-        s->due_tsecr.value = s->due_tsecr.before = e->recent;
+        s->due_tsecr.value = e->recent;
     }
 }
 
-static void due_a_moment_earlier(struct story_segment *s, const struct endpoint *e, nsec now)
+/* Of what the value was between `past` and `value`, what the segment says; else `past`. */
+static uint32_t a_moment_earlier(uint32_t past, uint32_t value, uint32_t says)
 {
-    if (s->due_ack.known && now - e->rcv_time < STORY_AT_ONCE)
-        s->due_ack.before = e->rcv_before;
-    bool echoes = s->due_tsecr.known && s->p->tcp.flags & TCP_ACK;
-    if (echoes && now - e->recent_time < STORY_AT_ONCE)
-        s->due_tsecr.before = e->recent_before;
+    return says - past <= value - past ? says : past;
 }
 
-static void due_tsval(struct story_segment *s, const struct endpoint *e, const struct record *r,
-                      bool seen_sent, nsec now)
+static void due_before(struct story_segment *s, struct story_endpoint *e, nsec now)
+{
+    if (s->due_ack.known)
+        s->due_ack.before =
+            a_moment_earlier(trail_past(&e->rcv_trail, now), s->due_ack.value, s->ack);
+    if (s->due_tsecr.known && s->p->tcp.flags & TCP_ACK)
+        s->due_tsecr.before =
+            a_moment_earlier(trail_past(&e->recent_trail, now), s->due_tsecr.value, s->tsecr);
+}
+
+static void due_tsval(struct story_segment *s, const struct story_endpoint *e,
+                      const struct record *r, bool seen_sent, nsec now)
 {
     s->due_tsval.known = true;
     if (!e->sent_ts)
@@ -320,84 +108,6 @@ static void due_tsval(struct story_segment *s, const struct endpoint *e, const s
     s->due_tsval.latest = e->tsval + (uint32_t)((high + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
 }
 
-/* Takes note of what is in flight; says whether some of it was sent before. */
-static bool send_range(struct endpoint *e, uint32_t from, uint32_t to, nsec now)
-{
-    if (!e->sent_any) {
-        e->sent_any = true;
-        e->snd_una = e->snd_nxt = from;
-    }
-    if (from == to)
-        return false;
-    bool again = before(from, e->snd_nxt);
-    size_t low = e->flight_head, high = e->flight.n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (before(from, e->flight.at[middle].to))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    for (size_t i = low; i < e->flight.n && i < low + MAX_COVER; i++) {
-        bool behind = i > low && !before(e->flight.at[i - 1].to, to);
-        if (behind)
-            break;
-        e->flight.at[i].again = true;
-    }
-    if (before(e->snd_nxt, to)) {
-        vec_push(&e->flight, ((struct flight){to, now, again}));
-        e->snd_nxt = to;
-    }
-    return again;
-}
-
-static void offer_window(struct endpoint *e, const struct endpoint *peer,
-                         const struct story_segment *s)
-{
-    const struct tcp_header *t = &s->p->tcp;
-    if (t->flags & TCP_SYN) {
-        e->sent_syn = true;
-        e->offers_wscale = t->has_wscale;
-        e->wscale = t->wscale > MAX_WSCALE ? MAX_WSCALE : t->wscale;
-    }
-    if (!(t->flags & TCP_ACK) || !e->sent_syn || !peer->sent_syn)
-        return;
-    bool scaled = !(t->flags & TCP_SYN) && e->offers_wscale && peer->offers_wscale;
-    uint32_t edge = s->ack + ((uint32_t)t->window << (scaled ? e->wscale : 0));
-    if (!e->has_edge || before(e->edge, edge))
-        e->edge = edge;
-    e->has_edge = true;
-}
-
-static void send_segment(struct endpoint *e, const struct endpoint *peer, struct story_segment *s,
-                         bool seen_sent, nsec now)
-{
-    const struct tcp_header *t = &s->p->tcp;
-    if (t->flags & TCP_RST)
-        return;
-    bool again = send_range(e, s->seq, s->seq + tcp_seq_len(t), now);
-    if (seen_sent)
-        s->retransmission = again;
-    e->sent_fin |= (t->flags & TCP_FIN) != 0;
-    offer_window(e, peer, s);
-    if (t->has_ts && !e->sent_ts) {
-        e->sent_ts = true;
-        e->tsval = s->tsval;
-        e->ts_time = now;
-    }
-    if (!(t->flags & TCP_ACK))
-        return;
-    e->sent_ack = true;
-    e->last_ack_sent = s->ack;
-    bool late_start = !e->receiving, took_more = e->receiving && before(e->rcv_nxt, s->ack);
-    if (late_start || took_more) { /* it knows better than the capture */
-        if (late_start)
-            e->rcv_nxt = s->ack;
-        e->receiving = true;
-        receive_to(e, s->ack, now);
-    }
-}
-
 /* Nothing of the sender's past is certain: keep what is confirmed. */
 static void keep_confirmed(struct story_segment *s)
 {
@@ -406,19 +116,20 @@ static void keep_confirmed(struct story_segment *s)
     s->due_tsecr.known &= s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before;
 }
 
-static void send_event(const struct story *story, struct endpoint *e, const struct endpoint *peer,
-                       struct story_segment *s, bool seen_sent, nsec now)
+static void send_event(const struct story *story, struct story_endpoint *e,
+                       const struct story_endpoint *peer, struct story_segment *s, bool seen_sent,
+                       nsec now)
 {
     due_numbers(s, e);
     if (s->p->tcp.has_ts) {
         due_echo(s, e);
         due_tsval(s, e, story->record, seen_sent, now);
     }
-    due_a_moment_earlier(s, e, now);
+    due_before(s, e, now);
     if (!seen_sent)
         keep_confirmed(s);
     s->rtt = e->rtt;
-    send_segment(e, peer, s, seen_sent, now);
+    endpoint_send(e, peer, s, seen_sent, now);
 }
 
 /* ----------------------------------------------------------------------- replay */
@@ -442,6 +153,15 @@ static bool is_captured(const struct record *r, int host)
     return false;
 }
 
+/* Changed on the way: it arrived so, its sender was captured and did not send it so.
+ * A bad checksum alone says nothing: on loopback, and wherever the network card fills
+ * it in later, it is always bad. */
+static bool is_damaged(const struct build *b, const struct story_segment *s)
+{
+    return b->roles[s - b->story->segments.at] == ROLE_RECEIVED && s->p->tcp.sum == SUM_BAD &&
+           is_captured(b->record, s->from);
+}
+
 static struct event *list_events(const struct build *b, size_t *n)
 {
     const struct story *story = b->story;
@@ -453,7 +173,8 @@ static struct event *list_events(const struct build *b, size_t *n)
             continue;
         events[(*n)++] =
             (struct event){story_packet_stamp(b->record, s->packet), s->packet, false, i};
-        if (b->roles[i] == ROLE_SENT && s->arrival < 0 && is_captured(b->record, s->to))
+        bool gone = b->roles[i] == ROLE_SENT && s->arrival < 0 && is_captured(b->record, s->to);
+        if (gone || is_damaged(b, s))
             continue;
         size_t arrival = s->arrival >= 0 ? (size_t)s->arrival : s->packet;
         events[(*n)++] = (struct event){story_packet_stamp(b->record, arrival), arrival, true, i};
@@ -467,19 +188,18 @@ void story_history(struct build *b)
     struct story *story = b->story;
     size_t n;
     cleanup_free struct event *events = list_events(b, &n);
-    cleanup_free struct endpoint *ends = xcalloc(story->flows.n * 2, sizeof(*ends));
+    cleanup_free struct story_endpoint *ends = xcalloc(story->flows.n * 2, sizeof(*ends));
     for (size_t i = 0; i < n; i++) {
         struct story_segment *s = &story->segments.at[events[i].segment];
-        struct endpoint *flow = &ends[s->flow * 2];
+        struct story_endpoint *flow = &ends[s->flow * 2];
         enum role role = b->roles[events[i].segment];
         bool seen_sent = role == ROLE_SENT || role == ROLE_LOCAL;
         if (events[i].arrival)
-            arrive(&flow[!s->dir], s, seen_sent, is_damaged(b->record, s), events[i].time);
+            endpoint_arrive(&flow[!s->dir], s, seen_sent, events[i].time);
         else
             send_event(story, &flow[s->dir], &flow[!s->dir], s, seen_sent, events[i].time);
     }
     for (size_t i = 0; i < story->flows.n * 2; i++) {
-        vec_free(&ends[i].flight);
-        vec_free(&ends[i].early);
+        endpoint_free(&ends[i]);
     }
 }

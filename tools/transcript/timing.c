@@ -113,7 +113,7 @@ bool timing_within(const struct timing_bounds *b, nsec measured)
 
 void timing_number(struct strbuf *sb, nsec t)
 {
-    if (t > -NSEC_PER_MSEC && t < NSEC_PER_MSEC && t % (10 * NSEC_PER_USEC) == 0 && t != 0) {
+    if (t >= NSEC_PER_MSEC / 10 && t < NSEC_PER_MSEC && t % (10 * NSEC_PER_USEC) == 0) {
         strbuf_printf(sb, "%g ms", (double)t / 1e6);
         return;
     }
