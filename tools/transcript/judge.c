@@ -161,8 +161,15 @@ static char *why_failed(const struct judging *j, const struct result_line *bad)
         return xasprintf("the script stopped: %s", j->record->stopped);
     if (bad->line_number && bad->label)
         return xasprintf("line %zu (%s): %s", bad->line_number, bad->label, meaning);
-    return bad->line_number ? xasprintf("line %zu: %s", bad->line_number, meaning)
-                            : xstrdup(meaning);
+    if (bad->line_number)
+        return xasprintf("line %zu: %s", bad->line_number, meaning);
+    const struct result *r = j->result;
+    for (const struct result_line *l = bad;
+         bad->expected == NULL && l && l < r->lines.at + r->lines.n; l++)
+        if (l->line_number)
+            return xasprintf("before line %zu: %s", l->line_number, meaning);
+    return bad->observed && !bad->expected ? xasprintf("after the last line: %s", meaning)
+                                           : xstrdup(meaning);
 }
 
 static void decide(struct judging *j)

@@ -29,6 +29,7 @@ struct judging {
     nsec slack;
     nsec origin; /* stamp of the story's first segment, or of the record's begin */
     VEC(struct track) tracks;
+    size_t explained; /* result lines that were given a sentence of their own */
 };
 
 /* Opens and aligns all tracks; judge_close() also after a failure. */

@@ -6,6 +6,9 @@
 #include "transcript/explain.h"
 #include "transcript/judge_parts.h"
 
+/* To tell what a line means takes a look at all that was sent before. */
+enum { MAX_EXPLAINED = 100 };
+
 static void add_observed(struct track *t, const struct story_segment *s)
 {
     struct observed *o = vec_add(&t->seen);
@@ -258,6 +261,15 @@ static void emit_alone(struct judging *j, struct track *t, const struct match_li
     line->time = at ? t->seen.at[at - 1].s->time : 0;
 }
 
+/* The line that the path comes to next. */
+static const struct pattern_item *next_item(const struct track *t)
+{
+    for (size_t i = t->next_step; i < t->path.steps.n; i++)
+        if (t->path.steps.at[i].op != MATCH_UNEXPECTED)
+            return t->lines.at[t->path.steps.at[i].line].item;
+    return NULL;
+}
+
 static void emit_step(struct judging *j, struct track *t, const struct match_step *step)
 {
     const struct match_line *expected =
@@ -283,12 +295,23 @@ static void emit_step(struct judging *j, struct track *t, const struct match_ste
     if (j->result->lines.n == before)
         return;
     struct result_line *line = vec_last(&j->result->lines);
+    if (line->status == LINE_OK || line->status == LINE_ABSENT || line->status == LINE_UNJUDGED)
+        return;
+    if (j->explained++ >= MAX_EXPLAINED) {
+        line->meaning =
+            xstrdup(line->status == LINE_UNEXPECTED ? "this packet is not in the transcript"
+                    : line->status == LINE_MISSING  ? "no such packet was seen"
+                                                    : "it differs");
+        return;
+    }
     struct explanation x = {.record = j->record,
                             .story = t->story,
                             .seen = t->seen.at,
                             .n_seen = t->seen.n,
                             .at = step->seen,
                             .item = expected ? expected->item : NULL,
+                            .next = next_item(t),
+                            .rules = &t->rules,
                             .line = line};
     line->meaning = explain_line(&x);
 }
