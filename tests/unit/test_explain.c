@@ -97,7 +97,7 @@ START_TEST(linear_retries_to_the_end)
     struct record *r = scene_syn_retry(gaps, ARRAY_SIZE(gaps));
     struct result *result = scene_judge(r, scenes[1].expected, VERDICT_FAIL);
     ck_assert_str_eq(result->reason,
-                     "before line 3: the third SYN came 1.024 s after the second; expected 2 s … "
+                     "line 3: the third SYN came 1.024 s after the second; expected 2 s … "
                      "2.04 s: this kernel retries linearly, see tcp_syn_linear_timeouts");
     result_free(result);
     record_free(r);

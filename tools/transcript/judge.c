@@ -172,6 +172,26 @@ static char *why_failed(const struct judging *j, const struct result_line *bad)
                                            : xstrdup(meaning);
 }
 
+/* What should have come at once and came so late that, had the machine been in time, it
+ * must have waited for a timer: the shortest that TCP has is TCP_DELACK_MIN.  On a
+ * machine that was late it could be either. */
+static bool doubt_at_once(const struct judging *j, struct strbuf *why)
+{
+    nsec tick = j->record->tick > 0 ? j->record->tick : TIMING_COARSEST_TICK;
+    vec_each (&j->result->lines, line) {
+        if (line->status != LINE_OK || !line->has_bounds || line->nominal != 0 ||
+            line->kind != LINE_SEGMENT || line->gap < TIMING_DELACK_MIN - tick)
+            continue;
+        strbuf_printf(why, "line %zu came ", line->line_number);
+        timing_number(why, line->gap);
+        strbuf_puts(why, " after the one before; this machine was ");
+        timing_number(why, j->record->lateness);
+        strbuf_puts(why, " late, so it cannot be told from a delayed acknowledgment");
+        return true;
+    }
+    return false;
+}
+
 static void decide(struct judging *j)
 {
     struct result *r = j->result;
@@ -184,6 +204,9 @@ static void decide(struct judging *j)
     } else if (bad || j->record->stopped) {
         r->verdict = VERDICT_FAIL;
         r->reason = why_failed(j, bad ? bad : &none);
+    } else if (doubt_at_once(j, &why)) {
+        r->verdict = VERDICT_NOISY;
+        r->reason = strbuf_steal(&why);
     } else {
         r->verdict = VERDICT_PASS;
     }
