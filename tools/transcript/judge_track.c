@@ -15,6 +15,9 @@ static void add_observed(struct track *t, const struct story_segment *s)
     struct strbuf text = STRBUF_INIT;
     story_format(&text, t->story, s);
     o->text = strbuf_steal(&text);
+    for (char *p = o->text; *p; p++)
+        if ((unsigned char)*p < ' ')
+            *p = ' '; /* tcpdump dumps what it cannot read, in lines */
     o->s = s;
     o->gap = s->gap;
     struct slice line = slice_of(o->text);
