@@ -11,6 +11,13 @@ static const nsec LINK_LIMIT = 5 * NSEC_PER_SEC;
 
 /* ------------------------------------------------------------- the record --- */
 
+/* The first process of a guest (kernel/guest.c) says which clock its machine has. */
+static bool clock_is_virtual(void)
+{
+    const char *clock = getenv("TCPLAB_CLOCK");
+    return clock && strcmp(clock, "virtual") == 0;
+}
+
 static void note_kernel(struct record *record)
 {
     struct utsname name;
@@ -18,7 +25,7 @@ static void note_kernel(struct record *record)
     record->kernel = xstrdup(name.release);
     record->machine = xstrdup(name.machine);
     record->version = xstrdup(TCPLAB_VERSION);
-    record->clock = xstrdup("real");
+    record->clock = xstrdup(clock_is_virtual() ? "virtual" : "real");
     record->tick = clock_tick();
     record->has_calls = true;
 }
