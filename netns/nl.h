@@ -28,7 +28,7 @@ void nl_conn_close(struct nl_conn *conn);
 /* Sends msg (freed in any case) and waits for the kernel's acknowledgement, or for
  * the end of a dump.  On failure err->sys is the kernel's errno, its own words (ext
  * ack) are in the message, and the sentence begins "cannot WHAT". */
-int nl_request(struct nl_conn *conn, struct nl_msg *msg, struct error *err, const char *what, ...)
+int nl_request(struct nl_conn *conn, struct nl_msg *msg, struct error *err, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* Takes what has arrived, without waiting.  *lost is set when the kernel had to drop
