@@ -150,14 +150,19 @@ $(B)/lint/%.h.ok: %.h $(headers)
 FUZZ_SECONDS ?= 20
 fuzzers := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. -Wall -Wextra -O1 -g \
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+	-fno-sanitize-recover=all -fsanitize=address,undefined
 .PHONY: fuzz
-.SECONDARY: $(fuzzers)
+.SECONDARY:
 fuzz: $(addsuffix .run,$(fuzzers))
 
-build/fuzz/%: tests/fuzz/%.c $(lib_src) $(wildcard tools/*/*.h netns/*.h)
+fuzz_obj = $(patsubst %.c,build/fuzz/obj/%.o,$(1))
+build/fuzz/obj/%.o: %.c build/config.mk
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@) clang $(fuzz_flags) $(PKG_CFLAGS) -o $@ $(filter %.c,$^) $(PKG_LIBS)
+	$(call say,CC,$<) clang $(fuzz_flags),fuzzer-no-link $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(call fuzz_obj,$(lib_src))
+	$(call say,LD,$@) clang $(fuzz_flags),fuzzer -o $@ $^ $(PKG_LIBS)
+-include $(patsubst %.o,%.d,$(call fuzz_obj,$(lib_src) $(wildcard tests/fuzz/*.c)))
+
 build/fuzz/%.run: build/fuzz/%
 	@mkdir -p build/fuzz/$*.found build/fuzz/$*.corpus
 	$(call say,RUN,$<) $< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 \

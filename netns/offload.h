@@ -17,8 +17,7 @@ int offload_open(struct nl_conn *conn, int *family, struct error *err);
  * scatter-gather cannot).  The interface should be down: this is cheap then. */
 int offload_off(struct nl_conn *conn, int family, int ifindex, struct error *err);
 
-/* Writes the names of those features of offload_off() that are on, as one static
- * bit per name: bit i of *on is feature offload_name(i). */
+/* Which of them are on: bit i of *on stands for offload_name(i). */
 int offload_query(struct nl_conn *conn, int family, int ifindex, uint32_t *on, struct error *err);
 const char *offload_name(unsigned i); /* NULL behind the last */
 

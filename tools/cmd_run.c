@@ -252,6 +252,7 @@ static int judge_and_save(void *ctx, const struct lab *lab, struct record *recor
     const struct entry *e = ctx;
     (void)reply;
     struct result *result = judge(lab, e->cl.pattern, record, e->run->slack);
+    result->wall = clock_ns(CLOCK_MONOTONIC) - e->began;
     struct strbuf transcript cleanup_strbuf = STRBUF_INIT;
     transcript_write(&transcript, lab, record, e->cl.pattern);
     int ret = evidence_save(e->out, record, result, strbuf_cstr(&transcript), err);

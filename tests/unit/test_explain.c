@@ -89,6 +89,21 @@ START_TEST(linear_retries)
 }
 END_TEST
 
+/* As many SYNs as the kernel sends then: the classic ones are all there, and more. */
+START_TEST(linear_retries_to_the_end)
+{
+    static const nsec gaps[] = {1028 * MS, 1024 * MS, 1024 * MS, 1024 * MS, 1024 * MS,
+                                2016 * MS, 4064 * MS, 8192 * MS, 16128 * MS};
+    struct record *r = scene_syn_retry(gaps, ARRAY_SIZE(gaps));
+    struct result *result = scene_judge(r, scenes[1].expected, VERDICT_FAIL);
+    ck_assert_str_eq(result->reason,
+                     "line 3: the third SYN came 1.024 s after the second; expected 2 s … "
+                     "2.04 s: this kernel retries linearly, see tcp_syn_linear_timeouts");
+    result_free(result);
+    record_free(r);
+}
+END_TEST
+
 START_TEST(linear_retries_missed)
 {
     struct record *r = scenes[1].build();
@@ -105,9 +120,8 @@ START_TEST(tail_loss_probe)
     static const nsec with[] = {204 * MS, 208 * MS, 428 * MS, 832 * MS, 1664 * MS, 3296 * MS};
     struct record *r = scene_unplugged(with, ARRAY_SIZE(with));
     check(r, scenes[2].expected,
-          "the third data segment is not in the transcript: it was sent again 208 ms after the "
-          "packet before, because no acknowledgment had come (a tail loss probe or the first RTO, "
-          "see tcp_early_retrans)");
+          "the third data segment came 208 ms after the second; expected 400 ms … 440 ms: a tail "
+          "loss probe (TLP) comes before the first RTO, see tcp_early_retrans");
     record_free(r);
 
     static const nsec as_many[] = {204 * MS, 208 * MS, 428 * MS, 832 * MS, 1664 * MS};
@@ -199,6 +213,7 @@ static Suite *suite_explain(void)
     TCase *t = tcase_create("explain");
     tcase_add_loop_test(t, one_change, 0, (int)ARRAY_SIZE(changes));
     tcase_add_test(t, linear_retries);
+    tcase_add_test(t, linear_retries_to_the_end);
     tcase_add_test(t, linear_retries_missed);
     tcase_add_test(t, tail_loss_probe);
     tcase_add_test(t, nobody_listens);

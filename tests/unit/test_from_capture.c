@@ -134,7 +134,7 @@ START_TEST(the_labs_own_addresses)
     put_handshake("10.0.0.1", "10.0.0.2", 40000, 1234);
     load();
     check_handshake(3);
-    ck_assert_uint_eq(record->remarks.n, 0);
+    ck_assert_uint_eq(record->remarks.n, 1);
     ck_assert_int_eq(story->segments.at[0].fate, FATE_UNKNOWN);
     ck_assert(story->segments.at[1].due_ack.known);
 }
@@ -150,7 +150,7 @@ START_TEST(other_addresses_by_their_role)
     check(0, "server.1234 > client.1: Flags [.], ");
     check(1, "client.port > server.1234: Flags [S], ");
     ck_assert_uint_eq(record->packets.n, 4);
-    ck_assert_uint_eq(record->remarks.n, 2);
+    ck_assert_uint_eq(record->remarks.n, 3);
     ck_assert_str_eq(record->remarks.at[0], "192.168.0.9 was taken for client");
     ck_assert_str_eq(record->remarks.at[1], "192.168.0.1 was taken for server");
 }
@@ -209,7 +209,7 @@ START_TEST(each_packet_twice)
     }
     load();
     ck_assert_uint_eq(story->segments.n, 3);
-    ck_assert_uint_eq(record->remarks.n, 1);
+    ck_assert_uint_eq(record->remarks.n, 2);
     check(2, "client.port > server.1234: Flags [S], ");
 }
 END_TEST

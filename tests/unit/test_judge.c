@@ -4,10 +4,12 @@
 #include "scenes.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "build_packet.h"
+#include "record/from_capture.h"
 #include "unit.h"
 
 #define MS NSEC_PER_MSEC
@@ -393,6 +395,33 @@ START_TEST(written_transcripts_pass)
 }
 END_TEST
 
+/* Whatever a capture holds, the malformed too: its own transcript parses and passes. */
+START_TEST(any_capture_passes_its_own_transcript)
+{
+    glob_t files;
+    int n = 0;
+    ck_assert_int_eq(glob("tests/golden/decode/*.pcap*", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        struct error err = ERROR_INIT;
+        struct lab *lab = scene_lab();
+        vec_each (&lab->captures, c)
+            c->filter[0] = '\0';
+        struct record *r = record_from_capture(lab, files.gl_pathv[i], &err);
+        if (r) {
+            struct strbuf text cleanup_strbuf = STRBUF_INIT;
+            transcript_write(&text, lab, r, NULL);
+            expect(r, strbuf_cstr(&text), VERDICT_PASS);
+            n++;
+        }
+        error_clear(&err);
+        record_free(r);
+        lab_free(lab);
+    }
+    globfree(&files);
+    ck_assert_int_ge(n, 20);
+}
+END_TEST
+
 START_TEST(notes_survive_a_new_recording)
 {
     struct record *r = four_syns();
@@ -429,6 +458,7 @@ static Suite *suite_judge(void)
     tcase_add_test(t, stopped_runs_fail);
     tcase_add_test(t, thousands_of_packets);
     tcase_add_loop_test(t, written_transcripts_pass, 0, n_scenes);
+    tcase_add_test(t, any_capture_passes_its_own_transcript);
     tcase_add_test(t, notes_survive_a_new_recording);
     suite_add_tcase(s, t);
     return s;

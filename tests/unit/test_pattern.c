@@ -84,6 +84,12 @@ START_TEST(canonical_forms)
         "ARP, Request who-has server tell client, length 28\n",
         "server > client: ICMP host server unreachable, length 68\n",
         "client.* > server.53: UDP, length 5 x2\n",
+        "client.port > server.1: Flags [.], ack 1, win 9, options [md5 shared secret not supplied "
+        "with "
+        "-M, can't check - 00ff,nop], length 0\n",
+        "client.port > server.1: Flags [S], seq 1, win 9, options [mss 5,[bad opt], length 0 x2\n",
+        "client.port > server.1: Flags [R], seq 1:6, win 9, length 5 [RST a, b]\n",
+        "ethertype IPv4, IP [|ip]\n",
         "quiet 3s\n",
         "+32s client: connect server 1234 => ETIMEDOUT\n",
         "client as b: send \"a => b\\n\" => 7\n",

@@ -85,23 +85,31 @@ END_TEST
 
 /* Nothing may reach the terminal that was not meant: no control characters without
  * colours, ASCII only where asked, no row wider than the terminal. */
+static void check_rows(const char *text, const struct text_options *options)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        ck_assert(options->quiet || glyphs_width(text, n, true) <= options->width);
+        for (size_t i = 0; i < n; i++) {
+            ck_assert((unsigned char)text[i] >= 0x20 && text[i] != 0x7f);
+            ck_assert(options->utf8 || (unsigned char)text[i] < 0x80);
+        }
+        ck_assert(n == 0 || text[n - 1] != ' ');
+        text += n + 1;
+    }
+}
+
 START_TEST(text_is_harmless)
 {
     struct result *result = build_result((enum build_scene)_i);
+    nsec wall = result->wall;
     for (int width = 60; width < 160; width += 7) {
-        for (int utf8 = 0; utf8 < 2; utf8++) {
+        for (unsigned bits = 0; bits < 8; bits++) {
+            struct text_options options = {.width = width, .utf8 = bits & 1, .quiet = bits & 2};
+            result->wall = bits & 4 ? 31 * NSEC_PER_USEC : wall;
             cleanup_strbuf struct strbuf out = STRBUF_INIT;
-            report_text(&out, result, &(struct text_options){.width = width, .utf8 = utf8});
-            for (const char *row = out.data; *row;) {
-                size_t n = strcspn(row, "\n");
-                ck_assert_int_le(glyphs_width(row, n, true), width);
-                for (size_t i = 0; i < n; i++) {
-                    ck_assert((unsigned char)row[i] >= 0x20 && row[i] != 0x7f);
-                    ck_assert(utf8 || (unsigned char)row[i] < 0x80);
-                }
-                ck_assert(n == 0 || row[n - 1] != ' ');
-                row += n + 1;
-            }
+            report_text(&out, result, &options);
+            check_rows(out.data, &options);
         }
     }
     build_result_free(result);

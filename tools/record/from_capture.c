@@ -461,6 +461,8 @@ static int build(struct reading *in, struct error *err)
         vec_push(&r->remarks,
                  xasprintf("%zu packet%s between other hosts %s left out", strangers,
                            strangers == 1 ? "" : "s", strangers == 1 ? "was" : "were"));
+    vec_push(&r->remarks, xstrdup("window, mss and wscale follow from the settings of a machine of "
+                                  "which nothing is known: of them only a window of 0 is judged"));
     r->began = r->packets.at[0].frame.time;
     r->ended = r->packets.at[r->packets.n - 1].frame.time;
     return 0;

@@ -72,9 +72,9 @@ static void comment_story(struct evidence *e, int point)
         if (line->segment < 0 || (size_t)line->segment >= story->segments.n ||
             (line->point ? find_point(e->record, line->point) : -1) != point)
             continue;
-        char **comment = &e->comments.at[story->segments.at[line->segment].packet];
-        if (!*comment)
-            *comment = comment_of(line);
+        size_t packet = story->segments.at[line->segment].packet;
+        if (packet < e->comments.n && !e->comments.at[packet])
+            e->comments.at[packet] = comment_of(line);
     }
     story_free(story);
 }

@@ -26,7 +26,10 @@ static enum style verdict_style(enum verdict v)
 
 static void put_seconds(struct strbuf *sb, nsec t)
 {
-    strbuf_printf(sb, "%.2f s", (double)t / (double)NSEC_PER_SEC);
+    if (t < 10 * NSEC_PER_MSEC)
+        strbuf_approx(sb, t);
+    else
+        strbuf_printf(sb, "%.2f s", (double)t / (double)NSEC_PER_SEC);
 }
 
 /* -------------------------------------------------------------------- parts */
@@ -213,11 +216,15 @@ static void put_quiet(struct text *t)
     cleanup_strbuf struct strbuf wall = STRBUF_INIT;
     if (r->wall)
         put_seconds(&wall, r->wall);
-    strbuf_printf(t->out, "%9s", strbuf_cstr(&wall));
+    int width = glyphs_width(strbuf_cstr(&wall), wall.len, t->options->utf8);
+    strbuf_pad(t->out, ' ', width < 9 ? (size_t)(9 - width) : 0);
+    text_put(t, STYLE_PLAIN, strbuf_cstr(&wall));
     if (r->verdict != VERDICT_PASS && r->reason) {
         strbuf_puts(t->out, "  ");
         text_put(t, STYLE_PLAIN, r->reason);
     }
+    while (t->out->data[t->out->len - 1] == ' ')
+        strbuf_truncate(t->out, t->out->len - 1);
     strbuf_putc(t->out, '\n');
 }
 

@@ -99,7 +99,7 @@ void glyph_at(struct glyph *g, const char *s, size_t len, bool utf8)
         return;
     }
     if (c == REPLACEMENT || is_unsafe(c)) {
-        strcpy(g->text, utf8 ? "\xEF\xBF\xBD" : "?");
+        snprintf(g->text, sizeof(g->text), "%s", utf8 ? "\xEF\xBF\xBD" : "?");
         g->width = 1;
     } else if (c < 0x80 || utf8) {
         memcpy(g->text, s, g->bytes);

@@ -13,7 +13,7 @@
  * After the last step the scene is given time to end: until everything sent has
  * been acknowledged and nothing more came for SETTLED, or, where an answer will
  * never come (an unplugged cable), until nothing came for AT_ONCE, which is less
- * than any timer of TCP takes. */
+ * than any timer of TCP takes, and long enough to call what has not arrived lost. */
 #include "run/director.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@
 #include "transcript/print.h"
 
 static const nsec SETTLED = 2 * NSEC_PER_MSEC;
-static const nsec AT_ONCE = 20 * NSEC_PER_MSEC;
+static const nsec AT_ONCE = 25 * NSEC_PER_MSEC;
 static const nsec SETTLE_LIMIT = 2 * NSEC_PER_SEC;
 
 /* What the director remembers of a step of a host. */

@@ -138,10 +138,9 @@ static const char *why_data(const struct explanation *x, nsec expected, nsec gap
     return NULL;
 }
 
-static const char *why_interval(const struct explanation *x, nsec gap)
+static const char *why_interval(const struct explanation *x, nsec expected, nsec gap)
 {
     const struct observed *o = &x->seen[x->at];
-    nsec expected = x->item->interval;
     enum noun noun = noun_of(&o->line);
     if (noun == NOUN_SYN || noun == NOUN_SYN_ACK)
         return why_syn(x, expected, gap);
@@ -155,34 +154,41 @@ static const char *why_interval(const struct explanation *x, nsec gap)
     return NULL;
 }
 
+/* "the third SYN came 1.02 s after the second; expected 2 s … 2.04 s: …" */
+static void put_interval(struct strbuf *sb, const struct explanation *x,
+                         const struct timing_bounds *b)
+{
+    char room[32];
+    nsec gap = x->line->gap;
+    long before = before_of_kind(x, x->at);
+    put_packet(sb, x, x->at);
+    strbuf_puts(sb, " came ");
+    timing_number(sb, gap);
+    if (before >= 0 && (size_t)before + 1 == x->at)
+        strbuf_printf(sb, " after the %s",
+                      ordinal(number_of(x, (size_t)before), room, sizeof(room)));
+    else
+        strbuf_puts(sb, x->at ? " after the packet before" : " after the beginning");
+    strbuf_puts(sb, "; expected ");
+    timing_range(sb, b);
+    const char *why = why_interval(x, b->nominal, gap);
+    if (why)
+        strbuf_printf(sb, ": %s", why);
+}
+
 static bool interval(struct strbuf *sb, const struct explanation *x)
 {
     if (!find_diff(x, "interval"))
         return false;
-    const struct result_line *line = x->line;
-    struct timing_bounds b = {.nominal = line->nominal, .latest = line->latest};
-    char room[32];
-    if (line->kind != LINE_SEGMENT) {
-        strbuf_puts(sb, "this came ");
-        timing_number(sb, line->gap);
-        strbuf_puts(sb, " after the packet before");
-    } else {
-        long before = before_of_kind(x, x->at);
-        bool next = before >= 0 && (size_t)before + 1 == x->at;
-        put_packet(sb, x, x->at);
-        strbuf_puts(sb, " came ");
-        timing_number(sb, line->gap);
-        if (next)
-            strbuf_printf(sb, " after the %s",
-                          ordinal(number_of(x, (size_t)before), room, sizeof(room)));
-        else
-            strbuf_puts(sb, x->at ? " after the packet before" : " after the beginning");
+    struct timing_bounds b = {.nominal = x->line->nominal, .latest = x->line->latest};
+    if (x->line->kind == LINE_SEGMENT) {
+        put_interval(sb, x, &b);
+        return true;
     }
-    strbuf_puts(sb, "; expected ");
+    strbuf_puts(sb, "this came ");
+    timing_number(sb, x->line->gap);
+    strbuf_puts(sb, " after the packet before; expected ");
     timing_range(sb, &b);
-    const char *why = line->kind == LINE_SEGMENT ? why_interval(x, line->gap) : NULL;
-    if (why)
-        strbuf_printf(sb, ": %s", why);
     return true;
 }
 
@@ -414,6 +420,20 @@ static bool duplicate_ack(const struct explanation *x)
     return noun_of(&o->line) == NOUN_ACK && before >= 0 && x->seen[before].s->ack == o->s->ack;
 }
 
+/* Sent again, and sooner than the line that was expected to be it says. */
+static bool too_soon(struct strbuf *sb, const struct explanation *x)
+{
+    const struct observed *o = &x->seen[x->at];
+    if (!o->s->retransmission || !x->next || !x->next->has_interval || x->next->interval == 0 ||
+        noun_of(x->next) != noun_of(&o->line))
+        return false;
+    struct timing_bounds b = match_bounds(x->rules, x->next, o);
+    if (timing_within(&b, o->gap))
+        return false;
+    put_interval(sb, x, &b);
+    return true;
+}
+
 static void unexpected(struct strbuf *sb, const struct explanation *x)
 {
     const struct observed *o = &x->seen[x->at];
@@ -421,6 +441,8 @@ static void unexpected(struct strbuf *sb, const struct explanation *x)
         strbuf_puts(sb, "; the transcript does not expect it");
         return;
     }
+    if (too_soon(sb, x))
+        return;
     put_packet(sb, x, x->at);
     strbuf_puts(sb, " is not in the transcript");
     if (duplicate_ack(x)) {
@@ -429,12 +451,6 @@ static void unexpected(struct strbuf *sb, const struct explanation *x)
         strbuf_puts(sb, ": it was sent again ");
         timing_number(sb, o->gap);
         strbuf_puts(sb, " after the packet before, because no acknowledgment had come");
-        if (noun_of(&o->line) == NOUN_DATA &&
-            near_base(x, o->gap, 200 * NSEC_PER_MSEC, TIMING_DATA, o->s->rtt))
-            strbuf_puts(sb, " (a tail loss probe or the first RTO, see tcp_early_retrans)");
-        else if (noun_of(&o->line) == NOUN_SYN && number_of(x, x->at) > 2 &&
-                 near_base(x, o->gap, NSEC_PER_SEC, TIMING_SYN, 0))
-            strbuf_puts(sb, " (this kernel retries linearly, see tcp_syn_linear_timeouts)");
     } else if (noun_of(&o->line) == NOUN_SYN) {
         strbuf_puts(sb, ": another connection was opened");
     }

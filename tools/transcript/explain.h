@@ -11,7 +11,9 @@ struct explanation {
     const struct observed *seen;
     size_t n_seen;
     size_t at;                       /* the packet observed; for a missing line the one behind it */
-    const struct pattern_item *item; /* NULL for what was not expected */
+    const struct pattern_item *item; /* NULL for what was not expected … */
+    const struct pattern_item *next; /* … then the line that was, or NULL */
+    const struct match_rules *rules;
     const struct result_line *line;
 };
 

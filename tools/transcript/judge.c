@@ -137,6 +137,7 @@ static void emit_lines(struct judging *j)
         case ITEM_CALL:
         case ITEM_LINK:
         case ITEM_STATE:
+            track_emit_before(j, story, call_lines_moment(calls, item));
             call_lines_emit(j, calls, item);
             break;
         case ITEM_GROUP_OPEN:
@@ -160,8 +161,35 @@ static char *why_failed(const struct judging *j, const struct result_line *bad)
         return xasprintf("the script stopped: %s", j->record->stopped);
     if (bad->line_number && bad->label)
         return xasprintf("line %zu (%s): %s", bad->line_number, bad->label, meaning);
-    return bad->line_number ? xasprintf("line %zu: %s", bad->line_number, meaning)
-                            : xstrdup(meaning);
+    if (bad->line_number)
+        return xasprintf("line %zu: %s", bad->line_number, meaning);
+    const struct result *r = j->result;
+    for (const struct result_line *l = bad;
+         bad->expected == NULL && l && l < r->lines.at + r->lines.n; l++)
+        if (l->line_number)
+            return xasprintf("before line %zu: %s", l->line_number, meaning);
+    return bad->observed && !bad->expected ? xasprintf("after the last line: %s", meaning)
+                                           : xstrdup(meaning);
+}
+
+/* What should have come at once and came so late that, had the machine been in time, it
+ * must have waited for a timer: the shortest that TCP has is TCP_DELACK_MIN.  On a
+ * machine that was late it could be either. */
+static bool doubt_at_once(const struct judging *j, struct strbuf *why)
+{
+    nsec tick = j->record->tick > 0 ? j->record->tick : TIMING_COARSEST_TICK;
+    vec_each (&j->result->lines, line) {
+        if (line->status != LINE_OK || !line->has_bounds || line->nominal != 0 ||
+            line->kind != LINE_SEGMENT || line->gap < TIMING_DELACK_MIN - tick)
+            continue;
+        strbuf_printf(why, "line %zu came ", line->line_number);
+        timing_number(why, line->gap);
+        strbuf_puts(why, " after the one before; this machine was ");
+        timing_number(why, j->record->lateness);
+        strbuf_puts(why, " late, so it cannot be told from a delayed acknowledgment");
+        return true;
+    }
+    return false;
 }
 
 static void decide(struct judging *j)
@@ -176,6 +204,9 @@ static void decide(struct judging *j)
     } else if (bad || j->record->stopped) {
         r->verdict = VERDICT_FAIL;
         r->reason = why_failed(j, bad ? bad : &none);
+    } else if (doubt_at_once(j, &why)) {
+        r->verdict = VERDICT_NOISY;
+        r->reason = strbuf_steal(&why);
     } else {
         r->verdict = VERDICT_PASS;
     }

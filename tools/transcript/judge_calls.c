@@ -400,12 +400,24 @@ static enum line_kind kind_of(enum item_kind kind)
     return kind == ITEM_LINK ? LINE_LINK : kind == ITEM_STATE ? LINE_STATE : LINE_CALL;
 }
 
+static const struct call_line *find_line(const struct call_lines *c,
+                                         const struct pattern_item *item)
+{
+    vec_each (&c->lines, l)
+        if (l->item == item)
+            return l;
+    return NULL;
+}
+
+nsec call_lines_moment(const struct call_lines *c, const struct pattern_item *item)
+{
+    const struct call_line *l = find_line(c, item);
+    return l && l->happening >= 0 ? c->happenings.at[l->happening].time : 0;
+}
+
 void call_lines_emit(struct judging *j, struct call_lines *c, const struct pattern_item *item)
 {
-    const struct call_line *l = NULL;
-    vec_each (&c->lines, candidate)
-        if (candidate->item == item)
-            l = candidate;
+    const struct call_line *l = find_line(c, item);
     if (!l)
         return;
     struct result_line *line = vec_add(&j->result->lines);

@@ -29,6 +29,7 @@ struct judging {
     nsec slack;
     nsec origin; /* stamp of the story's first segment, or of the record's begin */
     VEC(struct track) tracks;
+    size_t explained; /* result lines that were given a sentence of their own */
 };
 
 /* Opens and aligns all tracks; judge_close() also after a failure. */
@@ -40,6 +41,13 @@ void track_open(struct judging *j, struct track *t);
 void track_free(struct track *t);
 /* Finds what names of ports stand for, and aligns. */
 int track_align(struct judging *j, struct track *t, struct error *err);
+
+/* Shows an interval that was repeated as too short, not as unexpected. */
+void judge_series(struct track *t);
+
+/* Result lines of what was observed and not expected, as far as it stands before the
+ * next line and came before `stamp`. */
+void track_emit_before(struct judging *j, struct track *t, nsec stamp);
 
 /* Result lines of a track's steps up to the last one of this item (or of its
  * group); of all that are left with NULL. */
@@ -59,6 +67,8 @@ void judge_set_bounds(struct result_line *line, const struct timing_bounds *b);
 struct call_lines;
 struct call_lines *call_lines_new(struct judging *j, const struct track *story);
 void call_lines_free(struct call_lines *c);
+/* When it happened, by its stamp; 0: it did not, or has not ended. */
+nsec call_lines_moment(const struct call_lines *c, const struct pattern_item *item);
 void call_lines_emit(struct judging *j, struct call_lines *c, const struct pattern_item *item);
 /* Calls whose result was not the one that the script stated and that no line named. */
 void call_lines_emit_wrong(struct judging *j, const struct call_lines *c);

@@ -214,6 +214,7 @@ int track_align(struct judging *j, struct track *t, struct error *err)
     t->path = s.best_path;
     for (size_t i = 0; i < j->pattern->names.n; i++)
         t->ports[i] = s.best[i];
+    judge_series(t);
     free(s.best);
     vec_free(&s.seen);
     vec_free(&s.used);

@@ -6,12 +6,18 @@
 #include "transcript/explain.h"
 #include "transcript/judge_parts.h"
 
+/* To tell what a line means takes a look at all that was sent before. */
+enum { MAX_EXPLAINED = 100 };
+
 static void add_observed(struct track *t, const struct story_segment *s)
 {
     struct observed *o = vec_add(&t->seen);
     struct strbuf text = STRBUF_INIT;
     story_format(&text, t->story, s);
     o->text = strbuf_steal(&text);
+    for (char *p = o->text; *p; p++)
+        if ((unsigned char)*p < ' ')
+            *p = ' '; /* tcpdump dumps what it cannot read, in lines */
     o->s = s;
     o->gap = s->gap;
     struct slice line = slice_of(o->text);
@@ -258,6 +264,15 @@ static void emit_alone(struct judging *j, struct track *t, const struct match_li
     line->time = at ? t->seen.at[at - 1].s->time : 0;
 }
 
+/* The line that the path comes to next. */
+static const struct pattern_item *next_item(const struct track *t)
+{
+    for (size_t i = t->next_step; i < t->path.steps.n; i++)
+        if (t->path.steps.at[i].op != MATCH_UNEXPECTED)
+            return t->lines.at[t->path.steps.at[i].line].item;
+    return NULL;
+}
+
 static void emit_step(struct judging *j, struct track *t, const struct match_step *step)
 {
     const struct match_line *expected =
@@ -283,12 +298,23 @@ static void emit_step(struct judging *j, struct track *t, const struct match_ste
     if (j->result->lines.n == before)
         return;
     struct result_line *line = vec_last(&j->result->lines);
+    if (line->status == LINE_OK || line->status == LINE_ABSENT || line->status == LINE_UNJUDGED)
+        return;
+    if (j->explained++ >= MAX_EXPLAINED) {
+        line->meaning =
+            xstrdup(line->status == LINE_UNEXPECTED ? "this packet is not in the transcript"
+                    : line->status == LINE_MISSING  ? "no such packet was seen"
+                                                    : "it differs");
+        return;
+    }
     struct explanation x = {.record = j->record,
                             .story = t->story,
                             .seen = t->seen.at,
                             .n_seen = t->seen.n,
                             .at = step->seen,
                             .item = expected ? expected->item : NULL,
+                            .next = next_item(t),
+                            .rules = &t->rules,
                             .line = line};
     line->meaning = explain_line(&x);
 }
@@ -300,6 +326,18 @@ static bool belongs(const struct track *t, const struct match_step *step,
         return false;
     const struct pattern_item *other = t->lines.at[step->line].item;
     return other == item || (item->group && other->group == item->group);
+}
+
+void track_emit_before(struct judging *j, struct track *t, nsec stamp)
+{
+    while (t->next_step < t->path.steps.n) {
+        const struct match_step *step = &t->path.steps.at[t->next_step];
+        if (step->op != MATCH_UNEXPECTED ||
+            j->record->packets.at[t->seen.at[step->seen].s->packet].frame.time >= stamp)
+            return;
+        emit_step(j, t, step);
+        t->next_step++;
+    }
 }
 
 void track_emit(struct judging *j, struct track *t, const struct pattern_item *until)

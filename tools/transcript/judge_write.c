@@ -43,6 +43,9 @@ static char *general_text(const struct observed *o)
 {
     const struct story_segment *s = o->s;
     const char *ts = s->flow >= 0 && s->p->tcp.has_ts ? strstr(o->text, "TS val ") : NULL;
+    const char *dump = strstr(o->text, " 0x0000: ");
+    if (dump)
+        return xasprintf("%.*s …", (int)(dump - o->text), o->text);
     if (!ts || s->tsval == 0)
         return xstrdup(o->text);
     char val[16], ecr[16];

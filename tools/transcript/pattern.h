@@ -13,10 +13,10 @@
 #include "transcript/slice.h"
 #include "transcript/timing.h"
 
-#define PATTERN_MAX_LINE 1000     /* bytes in one line */
-#define PATTERN_MAX_LINES 100000  /* with every repetition written out */
-#define PATTERN_MAX_GROUP 12      /* lines of one `any order` */
-#define PATTERN_MAX_PORT_NAMES 64 /* names for ephemeral ports */
+#define PATTERN_MAX_LINE 1000      /* bytes in one line */
+#define PATTERN_MAX_LINES 100000   /* with every repetition written out */
+#define PATTERN_MAX_GROUP 12       /* lines of one `any order` */
+#define PATTERN_MAX_PORT_NAMES 512 /* names for ephemeral ports */
 
 enum item_kind {
     ITEM_SEGMENT, /* a TCP segment */

@@ -135,11 +135,22 @@ static void read_quiet(struct reader *r, struct slice rest, struct pattern_item 
         reader_complain(r, item->interval_text, NULL, "quiet begins with the line before");
 }
 
+/* What tcpdump says inside a line about a segment that is cut off or malformed. */
+static bool is_odd(struct slice body)
+{
+    static const char *const marks[] = {"[bad ", "[|", "[len ", "[RST", "[!RST", "[remaining "};
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+        if (memmem(body.at, body.n, marks[i], strlen(marks[i])))
+            return true;
+    return false;
+}
+
+/* Of TCP, and well formed: anything else is compared as words. */
 static bool is_segment(struct slice body)
 {
     struct slice from = slice_word(&body), arrow = slice_word(&body), to = slice_word(&body);
     struct slice word = slice_word(&body);
-    if (from.n == 0 || !slice_is(arrow, ">") || to.n < 2 || to.at[to.n - 1] != ':')
+    if (from.n == 0 || !slice_is(arrow, ">") || to.n < 2 || to.at[to.n - 1] != ':' || is_odd(body))
         return false;
     return slice_is(word, "Flags") || slice_starts(word, "Flags[") || slice_starts(word, "…") ||
            slice_starts(word, "...");

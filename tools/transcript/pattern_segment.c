@@ -335,16 +335,19 @@ static void check_words_host(struct reader *r, struct slice word)
         unknown_host(r, host);
 }
 
-/* Whether it ends as every line of tcpdump's about a packet does. */
-static bool ends_in_length(struct slice body)
+/* Whether tcpdump begins or ends a line so that is not `SRC > DST: …`. */
+static bool is_packet(struct slice body)
 {
-    slice_last_word(&body);
-    return slice_is(slice_last_word(&body), "length");
-}
-
-static bool ends_in_rest(struct slice body)
-{
-    return slice_is_rest(slice_last_word(&body));
+    static const char *const begins[] = {
+        "ARP, ",     "RARP, ", "Reverse ARP, ", "ethertype ", "truncated-ip", "bad-len ",
+        "bad-hlen ", "IP",     "STP ",          "LLC, ",      "vlan ",        "[remaining "};
+    for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+        if (slice_starts(body, begins[i]))
+            return true;
+    if (memmem(body.at, body.n, "[|", 2))
+        return true;
+    struct slice last = slice_last_word(&body);
+    return slice_is_rest(last) || slice_is(slice_last_word(&body), "length");
 }
 
 void reader_words(struct reader *r, struct slice body, struct pattern_item *item)
@@ -360,10 +363,9 @@ void reader_words(struct reader *r, struct slice body, struct pattern_item *item
         to.n -= to.at[to.n - 1] == ':';
         check_words_host(r, from);
         check_words_host(r, to);
-        if (closest_name(word.at, word.n, flags, 1))
+        if (!slice_is(word, flags[0]) && closest_name(word.at, word.n, flags, 1))
             reader_complain(r, word, "did you mean \"Flags\"?", "this is no packet's line");
-    } else if (!slice_starts(body, "ARP,") && !slice_starts(body, "RARP,") &&
-               !ends_in_length(body) && !ends_in_rest(body)) {
+    } else if (!is_packet(body)) {
         reader_complain(r, item->text, "a packet's line is `SRC > DST: …` or `ARP, …`",
                         "this is no line of a transcript");
     }

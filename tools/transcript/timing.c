@@ -31,6 +31,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 #define TIMEOUT_INIT NSEC_PER_SEC
 #define RTO_MIN (200 * NSEC_PER_MSEC)
 #define RTO_MAX (120 * NSEC_PER_SEC)
@@ -84,17 +86,41 @@ static struct timing_bounds begin(const struct timing_host *host, nsec nominal)
     return b;
 }
 
+static void derive_latest(struct timing_bounds *b, enum timing_base base, nsec rtt)
+{
+    b->rounding = doubled_rounding(b->nominal, b->tick, base, rtt);
+    b->granule = granule_ticks((b->nominal + b->rounding) / b->tick) * b->tick;
+    b->latest = b->nominal + b->granule + b->rounding + b->lateness;
+}
+
+/* A finer tick has finer slots at the bottom of the wheel, but its levels end sooner:
+ * of a kernel whose tick is unknown the latest moment is that of its worst HZ. */
+static void derive_for_any_tick(struct timing_bounds *b, enum timing_base base, nsec rtt)
+{
+    static const int hz[] = {100, 250, 300, 1000}; /* kernel/Kconfig.hz */
+    struct timing_bounds worst = *b;
+    for (size_t i = 0; i < ARRAY_SIZE(hz); i++) {
+        struct timing_bounds candidate = *b;
+        candidate.tick = NSEC_PER_SEC / hz[i];
+        derive_latest(&candidate, base, rtt);
+        if (candidate.latest > worst.latest)
+            worst = candidate;
+    }
+    nsec earliest = b->earliest;
+    *b = worst;
+    b->earliest = earliest;
+}
+
 struct timing_bounds timing_derive(const struct timing_host *host, nsec nominal,
                                    enum timing_base base, nsec rtt)
 {
     struct timing_bounds b = begin(host, nominal);
-    if (b.nominal == 0) {
+    if (b.nominal == 0)
         b.latest = TIMING_AT_ONCE + b.lateness;
-        return b;
-    }
-    b.rounding = doubled_rounding(b.nominal, b.tick, base, rtt);
-    b.granule = granule_ticks((b.nominal + b.rounding) / b.tick) * b.tick;
-    b.latest = b.nominal + b.granule + b.rounding + b.lateness;
+    else if (b.tick_assumed)
+        derive_for_any_tick(&b, base, rtt);
+    else
+        derive_latest(&b, base, rtt);
     return b;
 }
 

@@ -29,7 +29,8 @@ struct timing_bounds {
 
 #define TIMING_COARSEST_TICK (10 * NSEC_PER_MSEC)
 /* `+0`: sooner than any timer of TCP can fire (half of TCP_DELACK_MIN). */
-#define TIMING_AT_ONCE (20 * NSEC_PER_MSEC)
+#define TIMING_DELACK_MIN (40 * NSEC_PER_MSEC) /* TCP_DELACK_MIN, include/net/tcp.h */
+#define TIMING_AT_ONCE (TIMING_DELACK_MIN / 2)
 /* From the interrupt to the packet's stamp, on an idle machine too. */
 #define TIMING_MIN_LATENESS (250 * NSEC_PER_USEC)
 /* The longest interval that a transcript may state. */
