@@ -344,7 +344,7 @@ static const struct change {
     {"result.json", "\"name\": \"server\"", "\"name\": \"a\\u0000b\"", "holds a NUL byte"},
     {"result.json", "\"host\": \"client\"", "\"host\": \"nobody\"", "no host \"nobody\""},
     {"result.json", "\"received\": 7", "\"received\": -7", "record.points[0].received is -7"},
-    {"result.json", "\"linktype\": 1,", "\"linktype\": 113,", "link type is not the one"},
+    {"result.json", "\"linktype\": 1,", "\"linktype\": 113,", "another link type"},
     {"result.json", "\"packets\": ", "\"packets\": 1", "of different runs|counts"},
     {"result.json", "\"calls\": ", "\"calls\": 1", "events.jsonl holds 5 calls"},
     {"result.json", "\"hosts\": [", "\"hosts\": [1, ", "record.hosts[0] should be an object"},

@@ -350,11 +350,7 @@ static int load_events(int dir, struct record *r, struct error *err)
 static int load_packets(int dir, struct record *r, struct error *err)
 {
     FILE *f = open_file(dir, EVIDENCE_CAPTURE, EVIDENCE_MAX_CAPTURE, err);
-    if (!f)
-        return -1;
-    int rc = record_load_packets(r, f, MAX_STAMP, err);
-    fclose(f);
-    return rc;
+    return f ? record_load_packets(r, f, MAX_STAMP, err) : -1;
 }
 
 static int check_count(const char *file, const char *what, size_t held, int64_t said,
