@@ -309,8 +309,7 @@ static int take_event(struct record *r, const json_t *o, const char *type, struc
     struct record_event *event = vec_add(&r->events);
     event->kind = (enum event_kind)kind;
     if (take_host(r, o, type, true, &event->host, err) < 0 ||
-        take_nsec(o, type, "time_ns", 0, MAX_STAMP, &event->time, err) < 0 ||
-        json_take_cstr(o, type, "text", true, &event->text, err) < 0)
+        take_nsec(o, type, "time_ns", 0, MAX_STAMP, &event->time, err) < 0)
         return -1;
     return 0;
 }
