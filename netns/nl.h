@@ -39,7 +39,6 @@ int nl_drain(struct nl_conn *conn, bool *lost, struct error *err);
 struct nl_msg *nl_new(int type, int flags);
 void nl_put(struct nl_msg *msg, int attr, const void *data, size_t len);
 void nl_put_u8(struct nl_msg *msg, int attr, uint8_t value);
-void nl_put_u16(struct nl_msg *msg, int attr, uint16_t value);
 void nl_put_u32(struct nl_msg *msg, int attr, uint32_t value);
 void nl_put_str(struct nl_msg *msg, int attr, const char *s);
 struct nlattr *nl_nest(struct nl_msg *msg, int attr);

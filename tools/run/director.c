@@ -23,7 +23,6 @@
 #include "base/errno.h"
 #include "base/loop.h"
 #include "run/quiet.h"
-#include "transcript/print.h"
 
 static const nsec SETTLED = 2 * NSEC_PER_MSEC;
 static const nsec AT_ONCE = 25 * NSEC_PER_MSEC;
@@ -352,7 +351,7 @@ static bool is_awaited(struct director *d, const struct lab_wait *wait,
         record_find_host(d->record, &p.ip.dst) != wait->to)
         return false;
     struct strbuf flags cleanup_strbuf = STRBUF_INIT;
-    print_tcp_flags(&flags, p.tcp.flags);
+    strbuf_tcp_flags(&flags, p.tcp.flags);
     return !wait->flags || strcmp(strbuf_cstr(&flags), wait->flags) == 0;
 }
 
