@@ -94,8 +94,9 @@ test-golden: $(B)/tcplab
 
 # In real namespaces.  What this machine cannot do is skipped, with the reason; with
 # TCPLAB_MUST_RUN=1 a skip is a failure.
-test-live: $(B)/test-live $(B)/tcplab
+test-live: $(B)/test-live all
 	$(call say,TEST,live) TCPLAB=$(B)/tcplab $(B)/test-live
+	$(call say,TEST,programs) BUILD=$(B) tests/live/programs.sh
 
 # Each tests/fuzz/fuzz_NAME.c with libFuzzer, for FUZZ_SECONDS; what it finds stays
 # in build/fuzz/NAME.  Needs clang.
