@@ -135,7 +135,6 @@ int agent_start(struct agent *agent, const struct lab *lab, int host, int ns_fd,
     if (pid == 0)
         become_agent(lab, host, ns_fd, ends[1]);
     close(ends[1]);
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
     *agent = (struct agent){.pid = pid, .fd = ends[0]};
     return 0;
 }
@@ -150,7 +149,7 @@ int agent_ask(struct agent *agent, size_t step, struct error *err)
 
 int agent_reply(struct agent *agent, struct agent_reply *reply, struct error *err)
 {
-    ssize_t n = recv(agent->fd, reply, sizeof(*reply), 0);
+    ssize_t n = recv(agent->fd, reply, sizeof(*reply), MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (n <= 0)

@@ -6,9 +6,9 @@
  * so nothing waits for ever; while it waits, the loop takes replies from agents
  * and frames from capture points into the record.
  *
- * When a call gives something else than the script states, when a limit passes
- * or when somebody interrupts, the script ends there (record->stopped says why)
- * and what has been recorded is kept.
+ * When a call gives something else than the script states, when a limit passes,
+ * when more is captured than fits or when somebody interrupts, the script ends there
+ * (record->stopped says why) and what has been recorded is kept.
  *
  * After the last step the scene is given time to end: until everything sent has
  * been acknowledged and nothing more came for SETTLED, or, where an answer will
@@ -27,6 +27,7 @@
 
 static const nsec SETTLED = 2 * NSEC_PER_MSEC;
 static const nsec AT_ONCE = 20 * NSEC_PER_MSEC;
+enum { RECORD_MAX = 256 << 20, PACKET_OVERHEAD = 128 }; /* bytes */
 static const nsec SETTLE_LIMIT = 2 * NSEC_PER_SEC;
 
 /* What the director remembers of a step of a host. */
@@ -45,6 +46,8 @@ struct director {
     struct played *played; /* one a step */
     struct quiet quiet;
     nsec last_frame; /* CLOCK_MONOTONIC, when the last one was taken */
+    size_t recorded; /* bytes, about */
+    bool full;       /* RECORD_MAX is reached */
     bool interrupted;
     struct error *err;  /* of a callback */
     size_t point;       /* whose frames are being taken */
@@ -59,6 +62,10 @@ static void take_frame(void *ctx, const struct frame *frame, bool outgoing, bool
     struct director *d = ctx;
     struct packet p;
     if (d->record->ended && frame->time > d->record->ended)
+        return;
+    d->recorded += frame->caplen + PACKET_OVERHEAD;
+    d->full |= d->recorded > RECORD_MAX;
+    if (d->full)
         return;
     record_add_packet(d->record, (int)d->point, outgoing, incoming, frame);
     packet_decode(&p, frame);
@@ -159,7 +166,7 @@ static int watch_everything(struct director *d)
 
 typedef bool question_fn(struct director *d, const struct lab_step *step);
 
-enum answer { ANSWER_YES, ANSWER_LIMIT, ANSWER_STOP, ANSWER_ERROR };
+enum answer { ANSWER_YES, ANSWER_LIMIT, ANSWER_STOP, ANSWER_FULL, ANSWER_ERROR };
 
 static void tell(struct director *d, const char *awaited, nsec deadline)
 {
@@ -173,6 +180,8 @@ static enum answer await(struct director *d, question_fn *question, const struct
     for (;;) {
         if (error_is_set(d->err))
             return ANSWER_ERROR;
+        if (d->full)
+            return ANSWER_FULL;
         if (question(d, step))
             return ANSWER_YES;
         if (d->interrupted)
@@ -219,6 +228,10 @@ static int conclude(struct director *d, const struct lab_step *step, enum answer
         return 1;
     case ANSWER_STOP:
         stop(d, xasprintf("interrupted at `%s`", step->text));
+        return 1;
+    case ANSWER_FULL:
+        stop(d, xasprintf("more than %d MiB of packets came before the end of `%s`",
+                          RECORD_MAX >> 20, step->text));
         return 1;
     case ANSWER_ERROR:
         break;
