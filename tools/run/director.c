@@ -452,6 +452,17 @@ static nsec clock_offset(void)
     return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 }
 
+/* What was left running (`&`) and states no result has nothing to fail at. */
+static void excuse_left_running(struct director *d)
+{
+    vec_each (&d->lab->steps, step) {
+        const struct played *played = &d->played[index_of(d, step)];
+        if (step->background && step->result.kind == RESULT_NONE && played->call >= 0 &&
+            !played->done)
+            d->record->calls.at[played->call].as_stated = true;
+    }
+}
+
 /* The record ends at one moment: what came later is not part of it. */
 static int close_record(struct director *d, nsec offset)
 {
@@ -462,6 +473,7 @@ static int close_record(struct director *d, nsec offset)
         live_stats(d->stage->captures.at[i], &r->points.at[i].received, &r->points.at[i].dropped);
         r->points.at[i].linktype = live_linktype(d->stage->captures.at[i]);
     }
+    excuse_left_running(d);
     r->lateness = lateness_worst(d->stage->lateness);
     r->clock_step = clock_offset() - offset;
     record_sort(r);
