@@ -15,6 +15,7 @@
 #include "record/load.h"
 #include "report/evidence.h"
 #include "run/job.h"
+#include "run/stage.h"
 
 static const nsec PROGRESS_AFTER = NSEC_PER_SEC / 2;
 static const nsec PROGRESS_EVERY = NSEC_PER_SEC / 4;
@@ -33,6 +34,7 @@ static const char help[] =
     "                       (default: 100ms)\n"
     "  -q, --quiet          one line for each lab\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
+    "      --long           play labs that take many minutes on the real clock, too\n"
     "      --vary NAME=N    the value of a lab's `vary NAME`\n"
     "  -h, --help\n"
     "\n"
@@ -55,7 +57,7 @@ struct entry {
 };
 
 struct run {
-    bool all, quiet;
+    bool all, quiet, play_long;
     size_t jobs;
     const char *out;
     nsec slack;
@@ -114,6 +116,9 @@ static int parse_option(struct run *run, int option, int argc, char **argv)
         return run->format ? 0
                            : cmd_usage_error("run", "there is no format \"%s\": %s", optarg,
                                              report_format_names());
+    case 'L':
+        run->play_long = true;
+        return 0;
     case 'V':
         return cmd_add_value(&run->values, optarg) == 0
                    ? 0
@@ -124,15 +129,11 @@ static int parse_option(struct run *run, int option, int argc, char **argv)
 }
 
 static const struct option long_options[] = {
-    {"all", no_argument, NULL, 'a'},
-    {"jobs", optional_argument, NULL, 'j'},
-    {"out", required_argument, NULL, 'o'},
-    {"slack", required_argument, NULL, 's'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"format", required_argument, NULL, 'f'},
-    {"vary", required_argument, NULL, 'V'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"all", no_argument, NULL, 'a'},       {"jobs", optional_argument, NULL, 'j'},
+    {"out", required_argument, NULL, 'o'}, {"slack", required_argument, NULL, 's'},
+    {"quiet", no_argument, NULL, 'q'},     {"format", required_argument, NULL, 'f'},
+    {"long", no_argument, NULL, 'L'},      {"vary", required_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},      {0},
 };
 
 /* -1 to go on, else the status to exit with. */
@@ -317,6 +318,28 @@ static void on_finished(void *ctx, const char *reply, size_t len, struct error *
     record_free(record);
 }
 
+static bool is_too_long(const struct entry *e)
+{
+    return e->cl.lab->is_long && !e->run->play_long && !stage_clock_is_virtual();
+}
+
+/* Leaves evidence, as any run: what is in DIR/LAB must not be of an earlier one. */
+static void skip_long(struct entry *e)
+{
+    struct error err = ERROR_INIT;
+    struct record *record = record_new();
+    cleanup_free char *reason = cmd_long_reason(&e->cl);
+    stage_note_skipped(record, e->cl.lab, reason);
+    if (judge_and_save(e, e->cl.lab, record, NULL, &err) < 0) {
+        report_error(e, &err);
+    } else {
+        struct result *result = judge(e->cl.lab, e->cl.pattern, record, e->run->slack);
+        report_result(e, result);
+        result_free(result);
+    }
+    record_free(record);
+}
+
 static void start(struct entry *e)
 {
     struct error err = ERROR_INIT;
@@ -325,6 +348,10 @@ static void start(struct entry *e)
     e->run->running++;
     e->began = clock_ns(CLOCK_MONOTONIC);
     e->claim = evidence_claim(e->out, &err);
+    if (e->claim >= 0 && is_too_long(e)) {
+        skip_long(e);
+        return;
+    }
     if (e->claim >= 0)
         e->job = job_start(e->run->loop, e->cl.lab, judge_and_save, e, &events, &err);
     if (!e->job)
