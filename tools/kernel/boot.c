@@ -23,8 +23,8 @@
 #include "record/load.h"
 #include "record/save.h"
 
-static const char *const evidence_files[] = {EVIDENCE_CAPTURE, EVIDENCE_EVENTS,
-                                             EVIDENCE_TRANSCRIPT, EVIDENCE_RESULT};
+static const char *const evidence_files[] = {EVIDENCE_CAPTURE, EVIDENCE_EVENTS, EVIDENCE_TRANSCRIPT,
+                                             EVIDENCE_RESULT};
 
 struct boot {
     struct loop *loop;
@@ -83,9 +83,9 @@ static int add_job(struct boot *boot, struct initramfs *fs, struct strbuf *path,
         const struct boot_lab *bl = &boot->options.labs[i];
         if (boot->reported[i])
             continue;
-        vec_push(&job.labs, ((struct kernel_job_lab){.number = (uint32_t)i,
-                                                     .limit = bl->limit,
-                                                     .name = xstrdup(bl->lab->name)}));
+        vec_push(&job.labs,
+                 ((struct kernel_job_lab){
+                     .number = (uint32_t)i, .limit = bl->limit, .name = xstrdup(bl->lab->name)}));
         ret = add_lab(fs, bl, path, err);
     }
     kernel_job_write(&text, &job);

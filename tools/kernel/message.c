@@ -74,8 +74,8 @@ int message_next(struct message_reader *reader, struct message *message, struct 
         return damaged(err, "a message is missing");
     if ((unsigned char)at[AT_TYPE] >= MESSAGE_TYPE_COUNT)
         return damaged(err, "a message is of no known type");
-    *message = (struct message){
-        .type = (enum message_type)at[AT_TYPE], .data = at + HEADER, .len = len};
+    *message =
+        (struct message){.type = (enum message_type)at[AT_TYPE], .data = at + HEADER, .len = len};
     reader->at += HEADER + len + SUM;
     reader->number++;
     return 1;
