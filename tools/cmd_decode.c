@@ -115,14 +115,8 @@ static enum parsed parse_options(struct options *o, int argc, char **argv)
             break;
         case 'h':
             return PARSED_HELP;
-        case ':':
-            cmd_usage_error("decode", "-%c needs a value", optopt);
-            return PARSED_WRONG;
         default:
-            if (optopt)
-                cmd_usage_error("decode", "there is no option -%c", optopt);
-            else
-                cmd_usage_error("decode", "there is no option %s", argv[optind - 1]);
+            cmd_option_error("decode", c, argv);
             return PARSED_WRONG;
         }
     }
@@ -256,8 +250,6 @@ int cmd_decode(int argc, char **argv)
     d.style.number = d.options.absolute ? NULL : number;
     d.style.checksums = d.options.verbose;
     int failed = decode_file(&d, &err);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && !failed)
-        failed = error_sys(&err, STATUS_MACHINE, errno, "cannot write the output");
     flows_free(d.flows);
     strbuf_free(&d.line);
     free(d.options.filter);

@@ -100,13 +100,11 @@ int cmd_list(int argc, char **argv)
             fputs(help, stdout);
             return STATUS_PASSED;
         }
-        if (c == ':')
-            return cmd_usage_error("list", "%s needs a value", argv[optind - 1]);
         if (c != 'f')
-            return cmd_usage_error("list", "unknown option %s", argv[optind - 1]);
-        json = strcmp(optarg, "json") == 0;
-        if (!json && strcmp(optarg, "text") != 0)
-            return cmd_usage_error("list", "unknown format \"%s\": text or json", optarg);
+            return cmd_option_error("list", c, argv);
+        int status = cmd_text_or_json("list", optarg, &json);
+        if (status)
+            return status;
     }
     if (optind < argc)
         return cmd_usage_error("list", "it takes no argument \"%s\"", argv[optind]);

@@ -16,13 +16,13 @@ int cmd_verbs(int argc, char **argv)
         {"markdown", no_argument, NULL, 'm'}, {"help", no_argument, NULL, 'h'}, {0}};
     int markdown = 0;
     opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+    for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (c == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
         }
         if (c != 'm')
-            return cmd_usage_error("verbs", "unknown option %s", argv[optind - 1]);
+            return cmd_option_error("verbs", c, argv);
         markdown = 1;
     }
     if (optind < argc)

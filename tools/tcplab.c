@@ -61,6 +61,6 @@ int main(int argc, char **argv)
     }
     for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
         if (strcmp(word, c->name) == 0)
-            return c->run(argc - 1, argv + 1);
+            return cmd_end(c->run(argc - 1, argv + 1));
     return unknown(word);
 }

@@ -429,7 +429,8 @@ static void settle(struct director *d)
 {
     d->last_frame = clock_ns(CLOCK_MONOTONIC);
     loop_id tick = loop_add_timer(d->loop, SETTLED, SETTLED / 2, on_tick, d);
-    await(d, is_settled, NULL, clock_ns(CLOCK_MONOTONIC) + SETTLE_LIMIT);
+    if (await(d, is_settled, NULL, clock_ns(CLOCK_MONOTONIC) + SETTLE_LIMIT) == ANSWER_STOP)
+        stop(d, xstrdup("interrupted before the scene had come to rest"));
     loop_remove(d->loop, tick);
 }
 
