@@ -8,6 +8,7 @@
 #include "cmd_lab.h"
 #include "record/from_capture.h"
 #include "record/load.h"
+#include "record/stated.h"
 
 static const char help[] =
     "usage: tcplab check LAB --from DIR|CAPTURE [OPTIONS]\n"
@@ -73,9 +74,15 @@ static int parse_option(struct check *check, int option)
 static struct record *load(const struct lab *lab, const char *from, struct error *err)
 {
     struct stat st;
-    if (stat(from, &st) == 0 && S_ISDIR(st.st_mode))
-        return record_load(from, err);
-    return record_from_capture(lab, from, err);
+    if (stat(from, &st) < 0 || !S_ISDIR(st.st_mode))
+        return record_from_capture(lab, from, err);
+    struct record *record = record_load(from, err);
+    if (record && stated_check(record, lab, err) < 0) {
+        record_free(record);
+        error_wrap(err, "%s", from);
+        return NULL;
+    }
+    return record;
 }
 
 static int judge_and_report(const struct check *check, const char *name)

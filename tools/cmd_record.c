@@ -10,6 +10,7 @@
 #include "cmd_lab.h"
 #include "record/from_capture.h"
 #include "record/load.h"
+#include "record/stated.h"
 #include "run/job.h"
 
 static const char help[] =
@@ -118,7 +119,9 @@ static int take_stored(struct recording *r, struct error *err)
         dir ? record_load(r->from, err) : record_from_capture(r->cl.lab, r->from, err);
     if (!record)
         return -1;
-    int ret = write_transcript(r, r->cl.lab, record, &r->text, err);
+    int ret = dir && stated_check(record, r->cl.lab, err) < 0
+                  ? error_wrap(err, "%s", r->from)
+                  : write_transcript(r, r->cl.lab, record, &r->text, err);
     record_free(record);
     return ret;
 }

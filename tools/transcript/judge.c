@@ -178,9 +178,12 @@ static char *why_failed(const struct judging *j, const struct result_line *bad)
 static bool doubt_at_once(const struct judging *j, struct strbuf *why)
 {
     nsec tick = j->record->tick > 0 ? j->record->tick : TIMING_COARSEST_TICK;
+    nsec shortest = TIMING_DELACK_MIN - tick;
+    if (shortest < TIMING_AT_ONCE)
+        shortest = TIMING_AT_ONCE;
     vec_each (&j->result->lines, line) {
         if (line->status != LINE_OK || !line->has_bounds || line->nominal != 0 ||
-            line->kind != LINE_SEGMENT || line->gap < TIMING_DELACK_MIN - tick)
+            line->kind != LINE_SEGMENT || line->gap < shortest)
             continue;
         strbuf_printf(why, "line %zu came ", line->line_number);
         timing_number(why, line->gap);
