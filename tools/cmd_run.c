@@ -12,7 +12,6 @@
 #include "cmd.h"
 #include "cmd_lab.h"
 #include "lab/find.h"
-#include "record/load.h"
 #include "report/evidence.h"
 #include "run/job.h"
 
@@ -284,7 +283,7 @@ static void on_finished(void *ctx, const char *reply, size_t len, struct error *
         report_error(e, err);
         return;
     }
-    struct record *record = record_load(e->out, &local);
+    struct record *record = cmd_load_record(e->cl.lab, e->out, &local);
     if (!record) {
         report_error(e, &local);
         return;

@@ -252,6 +252,8 @@ START_TEST(calls_not_as_stated)
     ck_assert_int_eq(bad->call, 0);
     ck_assert_ptr_eq(bad, &result->lines.at[1]);
     ck_assert_str_eq(bad->expected, "client: connect server 1234 => success");
+    ck_assert_str_eq(bad->meaning, "`client: connect server 1234` gave ETIMEDOUT, and the lab "
+                                   "states success");
     result_free(result);
     expect_bad(r, TALK("", "client: connect => ETIMEDOUT\n"), 2, LINE_DIFFERS);
     r->has_calls = false;

@@ -396,6 +396,15 @@ static void field(struct strbuf *sb, const struct explanation *x, const struct f
         strbuf_printf(sb, ": %s", why);
 }
 
+/* A call that no line of the transcript lists. */
+static void call_result(struct strbuf *sb, const struct explanation *x, const struct field_diff *d)
+{
+    const char *call = x->line->expected;
+    strbuf_printf(sb, "`%.*s` gave %s, and the lab states %s",
+                  (int)(reader_find_arrow(slice_of(call)) - 1), call,
+                  *d->observed ? d->observed : "success", d->expected);
+}
+
 static void differs(struct strbuf *sb, const struct explanation *x)
 {
     static const char *const order[] = {"host",   "port", "flags", "interval",
@@ -418,7 +427,9 @@ static void differs(struct strbuf *sb, const struct explanation *x)
         field(sb, x, d);
         return;
     }
-    if (x->line->diffs.n)
+    if (x->line->kind == LINE_CALL && !x->item && x->line->diffs.n)
+        call_result(sb, x, &x->line->diffs.at[0]);
+    else if (x->line->diffs.n)
         field(sb, x, &x->line->diffs.at[0]);
 }
 
