@@ -25,4 +25,8 @@ int cmd_fail_diags(struct diags *diags);
 /* "tcplab NAME: TEXT" and where help is; returns STATUS_USAGE. */
 int cmd_usage_error(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for what getopt_long() returned as `?`, or as `:` where its short options
+ * begin with `:`. */
+int cmd_option_error(const char *name, char **argv, int got);
+
 #endif

@@ -12,18 +12,21 @@
 static const char help[] =
     "usage: tcplab check LAB --from DIR|CAPTURE [OPTIONS]\n"
     "\n"
-    "Judges a run against the lab's expected transcript, from the evidence that `tcplab run` left\n"
-    "in DIR, or from a capture file that tcpdump or Wireshark made of the same scene.  What DIR\n"
-    "says about its own verdict is not believed: everything is judged again.\n"
+    "Judges a run against the lab's expected transcript, from the evidence that\n"
+    "`tcplab run` left in DIR, or from a capture file that tcpdump or Wireshark made\n"
+    "of the same scene.  What DIR says about its own verdict is not believed:\n"
+    "everything is judged again.\n"
     "\n"
     "  -F, --from DIR|FILE  the evidence (required)\n"
-    "  -s, --slack TIME     the lateness past which a run is too noisy to judge (default: 100ms)\n"
+    "  -s, --slack TIME     the lateness past which a run is too noisy to judge\n"
+    "                       (default: 100ms)\n"
     "  -q, --quiet          one line\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
     "      --vary NAME=N    the value of the lab's `vary NAME`\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0 passed, 1 failed, 2 wrong usage or a file that cannot be read, 4 not judged\n";
+    "exit status: 0 passed, 1 failed, 2 wrong usage or a file that cannot be read,\n"
+    "4 not judged\n";
 
 struct check {
     const char *from;
@@ -43,7 +46,7 @@ static const struct option long_options[] = {
     {0},
 };
 
-static int parse_option(struct check *check, int option)
+static int parse_option(struct check *check, int option, char **argv)
 {
     switch (option) {
     case 'F':
@@ -66,7 +69,7 @@ static int parse_option(struct check *check, int option)
                    ? 0
                    : cmd_usage_error("check", "\"%s\" is no NAME=NUMBER", optarg);
     default:
-        return cmd_usage_error("check", "wrong option");
+        return cmd_option_error("check", argv, option);
     }
 }
 
@@ -112,12 +115,13 @@ int cmd_check(int argc, char **argv)
     struct check check = {.slack = JUDGE_DEFAULT_SLACK, .format = report_format_find("text")};
     int option, status = 0;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "F:s:qf:h", long_options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":F:s:qf:h", long_options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
         }
-        status = parse_option(&check, option);
+        status = parse_option(&check, option, argv);
         if (status)
             break;
     }

@@ -1,5 +1,6 @@
 #include "cmd.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -34,4 +35,16 @@ int cmd_usage_error(const char *name, const char *fmt, ...)
     va_end(ap);
     fprintf(stderr, "\nhint: `tcplab %s --help` lists what it takes\n", name);
     return STATUS_USAGE;
+}
+
+int cmd_option_error(const char *name, char **argv, int got)
+{
+    const char *word = argv[optind - 1];
+    if (got == ':')
+        return cmd_usage_error(name, "option %s needs a value", word);
+    if (optopt && strncmp(word, "--", 2) == 0)
+        return cmd_usage_error(name, "option %s takes no value", word);
+    if (optopt)
+        return cmd_usage_error(name, "unknown option -%c", optopt);
+    return cmd_usage_error(name, "unknown option %s", word);
 }

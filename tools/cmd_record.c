@@ -15,16 +15,17 @@
 static const char help[] =
     "usage: tcplab record LAB [OPTIONS]\n"
     "\n"
-    "Plays the lab (or takes stored evidence) and writes what was seen as its expected "
-    "transcript.\n"
-    "Notes and labels of the transcript that is there already are kept where the lines still fit.\n"
-    "A transcript written this way says what happened, not what should have: read every line of "
-    "it\n"
-    "against the RFC before you believe it.\n"
+    "Plays the lab (or takes stored evidence) and writes what was seen as its\n"
+    "expected transcript.  Notes and labels of a transcript that is there already are\n"
+    "kept where its lines still fit.  A transcript written this way says what\n"
+    "happened, not what should have: read every line of it against the RFC before you\n"
+    "believe it.\n"
     "\n"
-    "  -o, --output FILE    where to (default: expected/LAB.txt; - is standard output)\n"
+    "  -o, --output FILE    where to (default: expected/LAB.txt; `-`: standard\n"
+    "                       output)\n"
     "      --force          replace a file that exists\n"
-    "  -F, --from DIR|FILE  from the evidence in DIR, or from a capture, instead of a new run\n"
+    "  -F, --from DIR|FILE  from the evidence in DIR, or from a capture, instead of a\n"
+    "                       new run\n"
     "      --vary NAME=N    the value of the lab's `vary NAME`\n"
     "  -h, --help\n";
 
@@ -44,7 +45,7 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, 'h'},         {0},
 };
 
-static int parse_option(struct recording *r, int option)
+static int parse_option(struct recording *r, int option, char **argv)
 {
     switch (option) {
     case 'o':
@@ -61,7 +62,7 @@ static int parse_option(struct recording *r, int option)
                    ? 0
                    : cmd_usage_error("record", "\"%s\" is no NAME=NUMBER", optarg);
     default:
-        return cmd_usage_error("record", "wrong option");
+        return cmd_option_error("record", argv, option);
     }
 }
 
@@ -180,12 +181,13 @@ int cmd_record(int argc, char **argv)
     struct recording r = {0};
     int option, status = 0;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "o:F:h", long_options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":o:F:h", long_options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
         }
-        status = parse_option(&r, option);
+        status = parse_option(&r, option, argv);
         if (status)
             break;
     }

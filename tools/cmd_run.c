@@ -23,21 +23,24 @@ static const char help[] =
     "usage: tcplab run [OPTIONS] LAB…\n"
     "       tcplab run [OPTIONS] --all\n"
     "\n"
-    "Plays each lab in network namespaces of its own, captures both ends, and judges what it saw\n"
-    "against the lab's expected transcript.  LAB is a name (labs/NAME.md) or a file.\n"
+    "Plays each lab in network namespaces of its own, captures both ends, and judges\n"
+    "what it saw against the lab's expected transcript.  LAB is a name (labs/NAME.md)\n"
+    "or a file.\n"
     "\n"
     "  -a, --all            every lab there is\n"
-    "  -j, --jobs[=N]       up to N labs at the same time (without N: four for each processor)\n"
+    "  -j, --jobs[=N]       up to N labs at the same time (without N: four for each\n"
+    "                       processor; without -j: one after another)\n"
     "  -o, --out DIR        evidence goes to DIR/LAB/ (default: out)\n"
-    "  -s, --slack TIME     a machine whose timers come later than this is too noisy to judge\n"
-    "                       (default: 100ms)\n"
+    "  -s, --slack TIME     a machine whose timers come later than this is too noisy\n"
+    "                       to judge (default: 100ms)\n"
     "  -q, --quiet          one line for each lab\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
     "      --vary NAME=N    the value of a lab's `vary NAME`\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a file that does\n"
-    "not parse, 3 this machine cannot run it, 4 nothing ran (all skipped or noisy)\n";
+    "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a\n"
+    "file that does not parse, 3 this machine cannot run it, 4 nothing was judged\n"
+    "(all skipped or noisy)\n";
 
 enum entry_state { ENTRY_WAITING, ENTRY_RUNNING, ENTRY_REPORTED };
 
@@ -118,7 +121,7 @@ static int parse_option(struct run *run, int option, int argc, char **argv)
                    ? 0
                    : cmd_usage_error("run", "\"%s\" is no NAME=NUMBER", optarg);
     default:
-        return cmd_usage_error("run", "wrong option");
+        return cmd_option_error("run", argv, option);
     }
 }
 
@@ -139,7 +142,8 @@ static int parse_options(struct run *run, int argc, char **argv)
 {
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "aj::o:s:qf:h", long_options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":aj::o:s:qf:h", long_options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
