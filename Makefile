@@ -132,3 +132,6 @@ help:
 	@echo 'make test          build and run every test'
 	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=20 each (needs clang)'
 	@echo 'make clean         remove build/'
+	@echo
+	@echo 'make VARIANT=asan …  the same with sanitizers, in build/asan/ (clang, cov: likewise)'
+	@echo 'make V=1 …           show each command'
