@@ -1,8 +1,10 @@
 /* The front door: a table of subcommands, no logic. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/version.h"
@@ -45,6 +47,18 @@ static int unknown(const char *word)
     return STATUS_USAGE;
 }
 
+/* A standard descriptor that the caller closed must not become a socket or a pipe of
+ * ours, into which the report would go.  What cannot be written to fails as it should. */
+static void hold_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 static int run(int argc, char **argv)
 {
     const char *word = argv[1];
@@ -64,6 +78,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    hold_standard_descriptors();
     if (argc < 2) {
         print_help(stderr);
         return STATUS_USAGE;

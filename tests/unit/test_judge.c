@@ -267,8 +267,9 @@ START_TEST(links_and_states)
     struct record_call *c = build_call(r, 0, "state", "", 500 * MS, 501 * MS, 0, 0);
     c->text = xstrdup("ESTABLISHED");
     c->text_len = strlen(c->text);
-    *vec_add(&r->events) = (struct record_event){
-        .kind = EVENT_STATE, .time = build_time(502 * MS), .text = xstrdup("CLOSED")};
+    c = build_call(r, 0, "state", "", 502 * MS, 503 * MS, 0, 0);
+    c->text = xstrdup("CLOSED");
+    c->text_len = strlen(c->text);
     build_done(r, 600 * MS);
 #define CABLE(line) "client.* > *.*: … x1..9 ?\nserver.* > *.*: …\nclient.* > *.*: …\n" line
 #define REST "client.* > *.*: … lost\n+200ms client.* > *.*: … lost\n"

@@ -247,8 +247,7 @@ static struct moment *moments(const struct record *r, size_t *n)
         list[(*n)++] = (struct moment){call->ended, strbuf_steal(&text)};
     }
     vec_each (&r->events, e) {
-        if ((e->kind != EVENT_UNPLUG && e->kind != EVENT_REPLUG) || e->host < 0 ||
-            (size_t)e->host >= r->hosts.n)
+        if (e->host < 0 || (size_t)e->host >= r->hosts.n)
             continue;
         list[(*n)++] = (struct moment){e->time, xasprintf("link %s %s", r->hosts.at[e->host].name,
                                                           e->kind == EVENT_REPLUG ? "up" : "down")};
