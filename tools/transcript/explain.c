@@ -378,6 +378,14 @@ static void field(struct strbuf *sb, const struct explanation *x, const struct f
         arrival(sb, x);
         return;
     }
+    /* The transcript's own words are right: it is the script that has others. */
+    if (strcmp(d->field, "result") == 0 && d->expected_n == 0 && x->line && x->line->line_number) {
+        strbuf_printf(sb,
+                      "the result is %s, as the transcript says, but the lab's script states "
+                      "%s",
+                      d->observed, d->expected);
+        return;
+    }
     if (strcmp(d->field, "place") == 0) {
         strbuf_puts(sb,
                     "this happened at another place among the packets than the transcript says");
