@@ -22,7 +22,7 @@ static const char usage[] =
     "  -c COUNT  stop after COUNT packets\n"
     "  -n        addresses and ports as numbers (always so)\n"
     "  -r FILE   the file, if it is not the first argument\n"
-    "  -S        TCP sequence numbers as they are, not relative to the connection's first\n"
+    "  -S        sequence numbers as they are, not relative to the connection's first\n"
     "  -t        no time stamps\n"
     "  -tt       seconds since 1970\n"
     "  -ttt      time since the packet before\n"
@@ -31,8 +31,8 @@ static const char usage[] =
     "  -v        also the IP header, and whether checksums are right\n"
     "  --help    this text\n"
     "\n"
-    "pcap-filter(7) describes filter expressions.  Exit status 2: the file could not be\n"
-    "read, or not to its end.\n";
+    "pcap-filter(7) describes filter expressions.  Exit status 2: the file could not\n"
+    "be read, or not to its end.\n";
 
 enum time_style {
     TIME_CLOCK,
@@ -115,14 +115,8 @@ static enum parsed parse_options(struct options *o, int argc, char **argv)
             break;
         case 'h':
             return PARSED_HELP;
-        case ':':
-            cmd_usage_error("decode", "-%c needs a value", optopt);
-            return PARSED_WRONG;
         default:
-            if (optopt)
-                cmd_usage_error("decode", "there is no option -%c", optopt);
-            else
-                cmd_usage_error("decode", "there is no option %s", argv[optind - 1]);
+            cmd_option_error("decode", c, argv);
             return PARSED_WRONG;
         }
     }
@@ -256,8 +250,6 @@ int cmd_decode(int argc, char **argv)
     d.style.number = d.options.absolute ? NULL : number;
     d.style.checksums = d.options.verbose;
     int failed = decode_file(&d, &err);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && !failed)
-        failed = error_sys(&err, STATUS_MACHINE, errno, "cannot write the output");
     flows_free(d.flows);
     strbuf_free(&d.line);
     free(d.options.filter);

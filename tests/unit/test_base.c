@@ -1,7 +1,11 @@
 #include "unit.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "base/diag.h"
 #include "base/ipaddr.h"
+#include "base/program.h"
 #include "base/time.h"
 
 START_TEST(durations_round_trip)
@@ -83,6 +87,34 @@ START_TEST(the_first_error_wins)
 }
 END_TEST
 
+/* Folders, and files that are not executable, are no programs; nor is what stands in
+ * an empty element of PATH. */
+START_TEST(programs_in_path)
+{
+    char top[] = "/tmp/tcplab-test-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(top));
+    cleanup_free char *one = xasprintf("%s/one", top), *two = xasprintf("%s/two", top);
+    cleanup_free char *folder = xasprintf("%s/x", one), *file = xasprintf("%s/x", two);
+    ck_assert(mkdir(one, 0700) == 0 && mkdir(two, 0700) == 0 && mkdir(folder, 0700) == 0);
+    close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    cleanup_free char *path = xasprintf(":%s::%s:", one, two);
+    setenv("PATH", path, 1);
+    ck_assert_ptr_null(program_find("x", NULL));
+    ck_assert_int_eq(chmod(file, 0700), 0);
+    cleanup_free char *found = program_find("x", NULL);
+    ck_assert_str_eq(found, file);
+    setenv("PATH", one, 1);
+    ck_assert_ptr_null(program_find("x", NULL));
+    cleanup_free char *behind = program_find("x", two);
+    ck_assert_str_eq(behind, file);
+    unsetenv("PATH");
+    cleanup_free char *shell = program_find("sh", NULL);
+    ck_assert_ptr_nonnull(shell);
+    ck_assert(unlink(file) == 0 && rmdir(folder) == 0 && rmdir(one) == 0 && rmdir(two) == 0);
+    ck_assert_int_eq(rmdir(top), 0);
+}
+END_TEST
+
 static Suite *suite_base(void)
 {
     Suite *s = suite_create("base");
@@ -93,6 +125,7 @@ static Suite *suite_base(void)
     tcase_add_test(t, carets_point_at_the_span);
     tcase_add_test(t, close_names);
     tcase_add_test(t, the_first_error_wins);
+    tcase_add_test(t, programs_in_path);
     suite_add_tcase(s, t);
     return s;
 }
