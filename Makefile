@@ -181,3 +181,6 @@ help:
 	@echo 'make bench         what is fast, as ratios to what it is compared with'
 	@echo 'make lint          clang-tidy, cppcheck, shellcheck, clang-format, headers alone'
 	@echo 'make clean         remove build/'
+	@echo
+	@echo 'make VARIANT=asan …  the same with sanitizers, in build/asan/ (clang, cov: likewise)'
+	@echo 'make V=1 …           show each command'

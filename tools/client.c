@@ -17,9 +17,10 @@
 static const char help[] =
     "usage: client [OPTIONS] HOST PORT [TEXT…]\n"
     "\n"
-    "Opens a TCP connection to HOST and PORT and sends TEXT and a newline, or what comes from\n"
-    "standard input; then says that it will send no more (shutdown), and prints what comes back\n"
-    "until the other side has closed too.  The result of every call is told.\n"
+    "Opens a TCP connection to HOST and PORT and sends TEXT and a newline, or what\n"
+    "comes from standard input; then says that it will send no more (shutdown), and\n"
+    "prints what comes back until the other side has closed too.  The result of every\n"
+    "call is told.\n"
     "\n"
     "  -n, --no-newline  TEXT goes without a newline behind it\n"
     "      --ip 4|6      only IPv4 or only IPv6 addresses of HOST\n"

@@ -9,18 +9,21 @@
 static const char help[] =
     "usage: tcplab check LAB --from DIR|CAPTURE [OPTIONS]\n"
     "\n"
-    "Judges a run against the lab's expected transcript, from the evidence that `tcplab run` left\n"
-    "in DIR, or from a capture file that tcpdump or Wireshark made of the same scene.  What DIR\n"
-    "says about its own verdict is not believed: everything is judged again.\n"
+    "Judges a run against the lab's expected transcript, from the evidence that\n"
+    "`tcplab run` left in DIR, or from a capture file that tcpdump or Wireshark made\n"
+    "of the same scene.  What DIR says about its own verdict is not believed:\n"
+    "everything is judged again.\n"
     "\n"
     "  -F, --from DIR|FILE  the evidence (required)\n"
-    "  -s, --slack TIME     the lateness past which a run is too noisy to judge (default: 100ms)\n"
+    "  -s, --slack TIME     the lateness past which a run is too noisy to judge\n"
+    "                       (default: 100ms)\n"
     "  -q, --quiet          one line\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
     "      --vary NAME=N    the value of the lab's `vary NAME`\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0 passed, 1 failed, 2 wrong usage or a file that cannot be read, 4 not judged\n";
+    "exit status: 0 passed, 1 failed, 2 wrong usage or a file that cannot be read,\n"
+    "4 not judged\n";
 
 struct check {
     const char *from;

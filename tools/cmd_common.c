@@ -43,6 +43,8 @@ int cmd_option_error(const char *name, int refused, char **argv)
     const char *word = argv[optind - 1];
     bool is_long = strncmp(word, "--", 2) == 0;
     const char letter[] = {'-', (char)optopt, '\0'};
+    if (refused != ':' && is_long && optopt)
+        return cmd_usage_error(name, "%.*s takes no value", (int)strcspn(word, "="), word);
     return cmd_usage_error(name, refused == ':' ? "%s needs a value" : "there is no option %s",
                            is_long || !optopt ? word : letter);
 }

@@ -22,7 +22,7 @@ static const char usage[] =
     "  -c COUNT  stop after COUNT packets\n"
     "  -n        addresses and ports as numbers (always so)\n"
     "  -r FILE   the file, if it is not the first argument\n"
-    "  -S        TCP sequence numbers as they are, not relative to the connection's first\n"
+    "  -S        sequence numbers as they are, not relative to the connection's first\n"
     "  -t        no time stamps\n"
     "  -tt       seconds since 1970\n"
     "  -ttt      time since the packet before\n"
@@ -31,8 +31,8 @@ static const char usage[] =
     "  -v        also the IP header, and whether checksums are right\n"
     "  --help    this text\n"
     "\n"
-    "pcap-filter(7) describes filter expressions.  Exit status 2: the file could not be\n"
-    "read, or not to its end.\n";
+    "pcap-filter(7) describes filter expressions.  Exit status 2: the file could not\n"
+    "be read, or not to its end.\n";
 
 enum time_style {
     TIME_CLOCK,

@@ -10,6 +10,7 @@
 #include "lab/find.h"
 #include "record/from_capture.h"
 #include "record/load.h"
+#include "record/stated.h"
 
 int cmd_add_value(struct cmd_values *values, const char *command, char *text)
 {
@@ -104,9 +105,15 @@ void cmd_free_lab(struct cmd_lab *cl)
 struct record *cmd_load_record(const struct lab *lab, const char *from, struct error *err)
 {
     struct stat st;
-    if (stat(from, &st) == 0 && S_ISDIR(st.st_mode))
-        return record_load(from, err);
-    return record_from_capture(lab, from, err);
+    if (stat(from, &st) < 0 || !S_ISDIR(st.st_mode))
+        return record_from_capture(lab, from, err);
+    struct record *record = record_load(from, err);
+    if (record && stated_check(record, lab, err) < 0) {
+        record_free(record);
+        error_wrap(err, "%s", from);
+        return NULL;
+    }
+    return record;
 }
 
 struct text_options cmd_text_options(FILE *to)

@@ -10,9 +10,11 @@
 #include "lab/render.h"
 
 static const char help[] =
-    "usage: tcplab list [--format text|json]\n\n"
-    "Lists the labs in labs/ below $TCPLAB_ROOT, the current folder or where tcplab was built.\n"
-    "Labs that do not parse are listed as broken, and make the exit status 2.\n";
+    "usage: tcplab list [--format text|json]\n"
+    "\n"
+    "Lists the labs in labs/ below $TCPLAB_ROOT, the current folder or where tcplab\n"
+    "was built.  Labs that do not parse are listed as broken, and make the exit\n"
+    "status 2.\n";
 
 /* The mistake that comes first in the file, on one line. */
 static void put_first(struct strbuf *out, const struct diags *diags)

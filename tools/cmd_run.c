@@ -13,7 +13,6 @@
 #include "cmd.h"
 #include "cmd_lab.h"
 #include "lab/find.h"
-#include "record/load.h"
 #include "report/evidence.h"
 #include "run/job.h"
 
@@ -24,21 +23,24 @@ static const char help[] =
     "usage: tcplab run [OPTIONS] LAB…\n"
     "       tcplab run [OPTIONS] --all\n"
     "\n"
-    "Plays each lab in network namespaces of its own, captures both ends, and judges what it saw\n"
-    "against the lab's expected transcript.  LAB is a name (labs/NAME.md) or a file.\n"
+    "Plays each lab in network namespaces of its own, captures both ends, and judges\n"
+    "what it saw against the lab's expected transcript.  LAB is a name (labs/NAME.md)\n"
+    "or a file.\n"
     "\n"
     "  -a, --all            every lab there is\n"
-    "  -j, --jobs[=N]       up to N labs at the same time (without N: four for each processor)\n"
+    "  -j, --jobs[=N]       up to N labs at the same time (without N: four for each\n"
+    "                       processor; without -j: one after another)\n"
     "  -o, --out DIR        evidence goes to DIR/LAB/ (default: out)\n"
-    "  -s, --slack TIME     a machine whose timers come later than this is too noisy to judge\n"
-    "                       (default: 100ms)\n"
+    "  -s, --slack TIME     a machine whose timers come later than this is too noisy\n"
+    "                       to judge (default: 100ms)\n"
     "  -q, --quiet          one line for each lab\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
     "      --vary NAME=N    the value of a lab's `vary NAME`\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a file that does\n"
-    "not parse, 3 this machine cannot run it, 4 nothing ran (all skipped or noisy)\n";
+    "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a\n"
+    "file that does not parse, 3 this machine cannot run it, 4 nothing was judged\n"
+    "(all skipped or noisy)\n";
 
 enum entry_state { ENTRY_WAITING, ENTRY_RUNNING, ENTRY_REPORTED };
 
@@ -283,7 +285,7 @@ static void on_finished(void *ctx, const char *reply, size_t len, struct error *
         report_error(e, err);
         return;
     }
-    struct record *record = record_load(e->out, &local);
+    struct record *record = cmd_load_record(e->cl.lab, e->out, &local);
     if (!record) {
         report_error(e, &local);
         return;

@@ -7,7 +7,8 @@
 
 static const char help[] =
     "usage: tcplab verbs [--markdown]\n\n"
-    "Lists the verbs of the lab language: what a host can call, and what the stage can do.\n\n"
+    "Lists the verbs of the lab language: what a host can call, and what the\n"
+    "stage can do.\n\n"
     "  --markdown  as the tables that docs/lab-language.md contains\n";
 
 int cmd_verbs(int argc, char **argv)

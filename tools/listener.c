@@ -19,7 +19,7 @@ static const char help[] =
     "interrupted (Ctrl-C).\n"
     "\n"
     "  -e, --echo        send back what is received\n"
-    "  -b, --backlog N   the length of the queue of connections to accept (default: 128)\n"
+    "  -b, --backlog N   how many connections may wait for accept (default: 128)\n"
     "  -1, --once        take one connection, and end with it\n"
     "      --ip 4|6      IPv4 or IPv6 only (default: both)\n"
     "  -h, --help\n"

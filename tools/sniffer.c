@@ -20,19 +20,23 @@
 static const char help[] =
     "usage: sniffer [OPTIONS] [FILTER…]\n"
     "\n"
-    "Captures at a network interface and prints packets as `tcpdump -n` does, until it is\n"
-    "interrupted (Ctrl-C).  FILTER is a filter expression such as `tcp port 1234`.\n"
+    "Captures at a network interface and prints packets as `tcpdump -n` does, until\n"
+    "it is interrupted (Ctrl-C).  FILTER is a filter expression such as `tcp port\n"
+    "1234`.\n"
     "\n"
-    "  -i IFACE      the interface; `any` for all (default: the first that is up, or lo)\n"
+    "  -i IFACE      the interface; `any` for all (default: the first that is up, or\n"
+    "                lo)\n"
     "  -c N          end after N packets\n"
-    "  -s BYTES      keep so many bytes of a packet (default: the interface's MTU; 65535 with -w)\n"
-    "  -w FILE       write a pcapng file (`-`: to standard output) instead of printing\n"
+    "  -s BYTES      keep so many bytes of a packet (default: the interface's MTU;\n"
+    "                with -w, whole packets)\n"
+    "  -w FILE       write a pcapng file (`-`: to standard output), do not print\n"
     "      --print   print as well\n"
-    "  -S            TCP sequence numbers as they are, not relative to the connection's first\n"
+    "  -S            sequence numbers as they are, not relative to the connection's\n"
+    "                first\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0 interrupted, or N packets seen; 2 wrong usage; 3 this machine refuses\n"
-    "(not permitted, interface down, disk full …)\n";
+    "exit status: 0 interrupted, or N packets seen; 2 wrong usage; 3 this machine\n"
+    "refuses (not permitted, interface down, disk full …)\n";
 
 enum {
     WHOLE = 65535 + 14,    /* snaplen with -w: packets of any length */

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -90,14 +91,17 @@ static void keep_pipes(int up, int stop)
         _exit(STATUS_MACHINE);
 }
 
-/* Main's end of STOP is gone when main is: that closes the gap between the fork
- * and prctl(), in which a parent's death would not be noticed. */
-static void die_with_parent(void)
+/* Main's end of STOP is gone when main is, and the launcher's pidfd is readable when
+ * that is (-1: it is not the parent): this closes the gap between the fork and prctl(),
+ * in which a parent's death would not be noticed. */
+static void die_with_parent(int launcher)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    struct pollfd pfd = {.fd = STOP, .events = POLLIN};
-    if (poll(&pfd, 1, 0) != 0)
+    struct pollfd fds[] = {{.fd = STOP, .events = POLLIN}, {.fd = launcher, .events = POLLIN}};
+    if (poll(fds, 2, 0) != 0)
         _exit(STATUS_MACHINE);
+    if (launcher >= 0)
+        close(launcher);
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
 }
@@ -137,6 +141,7 @@ static _Noreturn void launch(const struct lab *lab, job_body_fn *body, void *ctx
         send_error(&err);
         _exit(0);
     }
+    int self = pidfd_open(getpid(), 0);
     pid_t pid = fork();
     if (pid < 0) {
         error_sys(&err, STATUS_MACHINE, errno, "cannot start the director");
@@ -144,7 +149,7 @@ static _Noreturn void launch(const struct lab *lab, job_body_fn *body, void *ctx
         _exit(0);
     }
     if (pid == 0) {
-        die_with_parent();
+        die_with_parent(self);
         direct(lab, body, ctx);
     }
     close(UP);
@@ -283,7 +288,7 @@ struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *bod
     if (pid == 0) {
         loop_reset_signals();
         keep_pipes(up[1], stop[0]);
-        die_with_parent();
+        die_with_parent(-1);
         setsid(); /* what the terminal sends (Ctrl-C, Ctrl-Z) is for main, not for the scene */
         launch(lab, body, body_ctx);
     }

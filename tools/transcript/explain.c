@@ -378,6 +378,14 @@ static void field(struct strbuf *sb, const struct explanation *x, const struct f
         arrival(sb, x);
         return;
     }
+    /* The transcript's own words are right: it is the script that has others. */
+    if (strcmp(d->field, "result") == 0 && d->expected_n == 0 && x->line && x->line->line_number) {
+        strbuf_printf(sb,
+                      "the result is %s, as the transcript says, but the lab's script states "
+                      "%s",
+                      d->observed, d->expected);
+        return;
+    }
     if (strcmp(d->field, "place") == 0) {
         strbuf_puts(sb,
                     "this happened at another place among the packets than the transcript says");
@@ -394,6 +402,15 @@ static void field(struct strbuf *sb, const struct explanation *x, const struct f
     put_value(sb, name, d->expected);
     if (why)
         strbuf_printf(sb, ": %s", why);
+}
+
+/* A call that no line of the transcript lists. */
+static void call_result(struct strbuf *sb, const struct explanation *x, const struct field_diff *d)
+{
+    const char *call = x->line->expected;
+    strbuf_printf(sb, "`%.*s` gave %s, and the lab states %s",
+                  (int)(reader_find_arrow(slice_of(call)) - 1), call,
+                  *d->observed ? d->observed : "success", d->expected);
 }
 
 static void differs(struct strbuf *sb, const struct explanation *x)
@@ -418,7 +435,9 @@ static void differs(struct strbuf *sb, const struct explanation *x)
         field(sb, x, d);
         return;
     }
-    if (x->line->diffs.n)
+    if (x->line->kind == LINE_CALL && !x->item && x->line->diffs.n)
+        call_result(sb, x, &x->line->diffs.at[0]);
+    else if (x->line->diffs.n)
         field(sb, x, &x->line->diffs.at[0]);
 }
 

@@ -409,6 +409,17 @@ nsec call_lines_moment(const struct call_lines *c, const struct pattern_item *it
     return l && l->happening >= 0 ? c->happenings.at[l->happening].time : 0;
 }
 
+const char *call_lines_text(const struct judging *j, const struct call_lines *c,
+                            const struct pattern_item *item, bool *fits)
+{
+    const struct call_line *l = find_line(c, item);
+    if (!l || l->happening < 0)
+        return NULL;
+    const struct happening *h = &c->happenings.at[l->happening];
+    *fits = compare(item, h, NULL) == 0 && in_time(j, l, h) && in_place(j, l, h);
+    return h->text;
+}
+
 void call_lines_emit(struct judging *j, struct call_lines *c, const struct pattern_item *item)
 {
     const struct call_line *l = find_line(c, item);

@@ -22,9 +22,13 @@
  * it is twice the RTT that is rounded.  A SYN's base, TCP_TIMEOUT_INIT, knows no
  * RTT: one tick.  From TCP_RTO_MAX on nothing is doubled any more.  Hence
  *
- *     latest = T + granule(T + rounding) + rounding + lateness
+ *     latest = T + granule(T + rounding) + rounding + ceil_to_tick(lateness)
  *
- * with the lateness of the host, as a periodic timer beside the run measured it. */
+ * with the lateness of the host, as a periodic timer beside the run measured it.  The
+ * wheel is turned at ticks only: a processor whose tick comes before another one, late,
+ * has counted the jiffy (kernel/time/tick-sched.c) looks again at its next tick, so
+ * however short that lateness was, it costs the timer a whole tick (seen on Linux 6.18
+ * on two processors: 417 ticks for 408 rounded up to 416). */
 
 #include "transcript/timing.h"
 
@@ -90,7 +94,7 @@ static void derive_latest(struct timing_bounds *b, enum timing_base base, nsec r
 {
     b->rounding = doubled_rounding(b->nominal, b->tick, base, rtt);
     b->granule = granule_ticks((b->nominal + b->rounding) / b->tick) * b->tick;
-    b->latest = b->nominal + b->granule + b->rounding + b->lateness;
+    b->latest = b->nominal + b->granule + b->rounding + ceil_to_tick(b->lateness, b->tick);
 }
 
 /* A finer tick has finer slots at the bottom of the wheel, but its levels end sooner:
@@ -179,6 +183,8 @@ void timing_explain(struct strbuf *sb, const struct timing_bounds *b)
             put(sb, ", rounding ", b->rounding);
     }
     put(sb, ", host lateness ", b->lateness);
+    if (b->nominal != 0)
+        strbuf_puts(sb, " (in whole ticks)");
 }
 
 void timing_range(struct strbuf *sb, const struct timing_bounds *b)
