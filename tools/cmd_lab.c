@@ -1,11 +1,11 @@
 #include "cmd_lab.h"
 
-#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "base/number.h"
 #include "cmd.h"
 #include "lab/find.h"
 #include "record/from_capture.h"
@@ -14,10 +14,9 @@
 
 int cmd_add_value(struct cmd_values *values, const char *command, char *text)
 {
-    char *equals = strchr(text, '='), *end = text;
-    errno = 0;
-    long long value = equals && equals > text ? strtoll(equals + 1, &end, 10) : 0;
-    if (errno || end == text || end == equals + 1 || *end)
+    char *equals = strchr(text, '=');
+    int64_t value;
+    if (!equals || equals == text || !parse_number(equals + 1, INT64_MIN, INT64_MAX, &value))
         return cmd_usage_error(command, "\"%s\" is no NAME=NUMBER", text);
     *equals = '\0';
     vec_push(&values->list, ((struct lab_value){.name = text, .value = value}));

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/number.h"
 #include "cmd.h"
 #include "cmd_lab.h"
 #include "lab/find.h"
@@ -72,12 +73,10 @@ struct run {
 
 static int parse_jobs(const char *text, size_t *jobs)
 {
-    char *end;
-    errno = 0;
-    unsigned long n = strtoul(text, &end, 10);
-    if (errno || *end || end == text || *text == '-' || n == 0 || n > 1000)
+    int64_t n;
+    if (!parse_number(text, 1, 1000, &n))
         return cmd_usage_error("run", "\"%s\" is no number of jobs from 1 to 1000", text);
-    *jobs = n;
+    *jobs = (size_t)n;
     return 0;
 }
 

@@ -127,8 +127,6 @@ static int check_links(const struct record *r, const struct lab *lab, bool *made
 {
     size_t step = 0;
     vec_each (&r->events, e) {
-        if (e->kind != EVENT_UNPLUG && e->kind != EVENT_REPLUG)
-            continue;
         enum verb_id verb = e->kind == EVENT_UNPLUG ? VERB_UNPLUG : VERB_REPLUG;
         while (step < lab->steps.n && lab->steps.at[step].verb != VERB_UNPLUG &&
                lab->steps.at[step].verb != VERB_REPLUG)
