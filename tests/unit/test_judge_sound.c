@@ -163,6 +163,29 @@ START_TEST(an_unanswered_syn_is_repeated_with_its_number)
 }
 END_TEST
 
+/* A point's own view: what the other end's host captured is not in it. */
+START_TEST(at_one_point_the_history_is_known_too)
+{
+    struct record *r = scene_conversation();
+    struct strbuf text cleanup_strbuf = STRBUF_INIT;
+    strbuf_puts(&text, scenes[0].expected);
+    for (const char *line = scenes[0].expected; *line; line = strchr(line, '\n') + 1) {
+        const char *body = strncmp(line, "+0 ", 3) == 0 ? line + 3 : line;
+        strbuf_printf(&text, "at server: %.*s", (int)(strchr(line, '\n') + 1 - body), body);
+    }
+    expect_pass(r, strbuf_cstr(&text));
+}
+END_TEST
+
+START_TEST(other_arguments_are_named)
+{
+    struct record *r = scene_conversation();
+    struct strbuf text cleanup_strbuf = STRBUF_INIT;
+    strbuf_printf(&text, "client: connect server 99\n%s", scenes[0].expected);
+    expect_differs(r, strbuf_cstr(&text), 1, "arguments are server 1234, expected server 99");
+}
+END_TEST
+
 static Suite *suite_judge_sound(void)
 {
     Suite *s = suite_create("judge-sound");
@@ -174,6 +197,8 @@ static Suite *suite_judge_sound(void)
     tcase_add_test(t, who_was_not_captured_may_have_sent_it);
     tcase_add_test(t, a_pure_acks_number_is_judged_though_it_is_not_printed);
     tcase_add_test(t, an_unanswered_syn_is_repeated_with_its_number);
+    tcase_add_test(t, at_one_point_the_history_is_known_too);
+    tcase_add_test(t, other_arguments_are_named);
     suite_add_tcase(s, t);
     return s;
 }

@@ -37,7 +37,9 @@ static enum noun noun_of(const struct pattern_item *line)
         return NOUN_RESET;
     if (has_flag(line, 'F'))
         return NOUN_FIN;
-    return length.n && !slice_is(length, "0") ? NOUN_DATA : NOUN_ACK;
+    if (has_flag(line, 'P') || (length.n && !slice_is(length, "0")))
+        return NOUN_DATA;
+    return has_flag(line, '.') ? NOUN_ACK : NOUN_OTHER;
 }
 
 static const char *ordinal(size_t n, char *room, size_t size)
@@ -388,7 +390,8 @@ static void field(struct strbuf *sb, const struct explanation *x, const struct f
             why = reasons[i].why;
     if (strcmp(d->field, "options") == 0)
         why = why_options(d);
-    strbuf_printf(sb, "%s %s ", name, strcmp(d->field, "options") == 0 ? "are" : "is");
+    bool many = strcmp(d->field, "options") == 0 || strcmp(d->field, "arguments") == 0;
+    strbuf_printf(sb, "%s %s ", name, many ? "are" : "is");
     put_value(sb, name, d->observed);
     strbuf_puts(sb, ", expected ");
     put_value(sb, name, d->expected);
@@ -442,6 +445,37 @@ static bool duplicate_ack(const struct explanation *x)
     return noun_of(&o->line) == NOUN_ACK && before >= 0 && x->seen[before].s->ack == o->s->ack;
 }
 
+static bool fits_but_for_its_place(const struct explanation *x, const struct pattern_item *item,
+                                   const struct observed *o)
+{
+    struct pattern_item bare = *item;
+    bare.has_interval = false;
+    return match_compare(x->rules, &bare, o, NULL) == 0;
+}
+
+/* A missing line and an unexpected packet that are one another, out of order. */
+static bool out_of_order(struct strbuf *sb, const struct explanation *x)
+{
+    for (size_t i = 0; x->path && i < x->path->steps.n; i++) {
+        const struct match_step *step = &x->path->steps.at[i];
+        if (x->item && step->op == MATCH_UNEXPECTED &&
+            fits_but_for_its_place(x, x->item, &x->seen[step->seen])) {
+            put_packet(sb, x, step->seen);
+            strbuf_printf(sb, " is out of order: it was sent %s than the transcript has it",
+                          step->seen < x->at ? "earlier" : "later");
+            return true;
+        }
+        if (!x->item && step->op == MATCH_MISSING && !x->lines[step->line].optional &&
+            fits_but_for_its_place(x, x->lines[step->line].item, &x->seen[x->at])) {
+            put_packet(sb, x, x->at);
+            strbuf_printf(sb, " is out of order: the transcript has it in line %zu",
+                          x->lines[step->line].item->line_number);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Sent again, and sooner than the line that was expected to be it says. */
 static bool too_soon(struct strbuf *sb, const struct explanation *x)
 {
@@ -463,7 +497,7 @@ static void unexpected(struct strbuf *sb, const struct explanation *x)
         strbuf_puts(sb, "; the transcript does not expect it");
         return;
     }
-    if (too_soon(sb, x))
+    if (too_soon(sb, x) || out_of_order(sb, x))
         return;
     put_packet(sb, x, x->at);
     strbuf_puts(sb, " is not in the transcript");
@@ -494,8 +528,13 @@ static void missing(struct strbuf *sb, const struct explanation *x)
     }
     if (noun == NOUN_SYN_ACK && x->at < x->n_seen && refused(sb, x, &x->seen[x->at].line))
         return;
-    strbuf_printf(sb, "%.*s sent no such %s", (int)item->from.host.n, item->from.host.at,
-                  nouns[noun]);
+    if (out_of_order(sb, x))
+        return;
+    if (slice_is(item->from.host, "*"))
+        strbuf_printf(sb, "nobody sent such a %s", nouns[noun]);
+    else
+        strbuf_printf(sb, "%.*s sent no such %s", (int)item->from.host.n, item->from.host.at,
+                      nouns[noun]);
     if (noun == NOUN_FIN)
         strbuf_puts(sb, ": it did not close the connection");
     else if (noun == NOUN_SYN_ACK)
