@@ -38,8 +38,12 @@ START_TEST(linear_retries_are_named)
     cleanup_free char *linear_script = xasprintf(syn_series, 4);
     cleanup_free char *classic = play_lab("classic", classic_script, two_retries);
     cleanup_free char *linear = play_lab("linear", linear_script, two_retries);
-    int status = play_run(
-        &printed, (const char *[]){"--jobs=2", "--quiet", "--out", out, classic, linear, NULL});
+    int status = 0;
+    for (int i = 0; i < 4 && (!printed || strstr(printed, "NOISY")); i++) {
+        free(printed);
+        status =
+            play_run(&printed, (const char *[]){"-j2", "-q", "--out", out, classic, linear, NULL});
+    }
     const char *line = strstr(printed, "FAIL  linear");
     ck_assert_int_eq(status, STATUS_FAILED);
     ck_assert_msg(strstr(printed, "PASS  classic") && line, "%s", printed);
@@ -55,13 +59,13 @@ static const struct ending {
 } endings[] = {
     {TWO_HOSTS "server listen 1234\nserver accept within 300ms\n",
      "`server accept within 300ms` has not returned after 300 ms", STATUS_FAILED},
-    {TWO_HOSTS "limit 300ms\nclient recv 1\n", "`client recv 1` gave ENOTSOCK", STATUS_FAILED},
+    {TWO_HOSTS "client recv 1\n", "`client recv 1` gave EBADF", STATUS_FAILED},
     {TWO_HOSTS "wait client > server [S] within 300ms\n", "only 0 seen after 300 ms",
      STATUS_FAILED},
     {TWO_HOSTS "limit 300ms\nrun client sleep 100\n", "has not returned after 300 ms",
      STATUS_FAILED},
     {TWO_HOSTS "run client yes within 300ms\n", "has not returned after 300 ms", STATUS_FAILED},
-    {TWO_HOSTS "run client false\n", "result is 1, expected success", STATUS_FAILED},
+    {TWO_HOSTS "run client false\n", "`run client false` gave 1", STATUS_FAILED},
     {TWO_HOSTS "run client no-such-program-here\n", "ENOENT", STATUS_FAILED},
     /* what it leaves behind, with its output open, is not waited for */
     {TWO_HOSTS "run client sh -c \"sleep 100 & exit 3\" within 5s => 3\n", "PASS", STATUS_PASSED},
@@ -72,12 +76,13 @@ static const struct ending {
     {TWO_HOSTS "server listen 1234\nserver accept &\nrun server sleep 100 &\n"
                "run server true\n",
      "PASS", STATUS_PASSED},
-    {TWO_HOSTS "requires kernel 99.1\n", "it needs Linux 99.1 or later", STATUS_NOTHING},
-    {TWO_HOSTS "requires program no-such-program-here\n", "is not installed", STATUS_NOTHING},
-    {TWO_HOSTS "requires sysctl net.ipv4.no_such_key\n", "this kernel has no net.ipv4.no_such_key",
+    {TWO_HOSTS "requires kernel 99.1\nwait 1ms\n", "it needs Linux 99.1 or later", STATUS_NOTHING},
+    {TWO_HOSTS "requires program no-such-program-here\nwait 1ms\n", "is not installed",
      STATUS_NOTHING},
-    {TWO_HOSTS "sysctl client net.ipv4.no_such_key 1\n", "this kernel has no net.ipv4.no_such_key",
-     STATUS_NOTHING},
+    {TWO_HOSTS "requires sysctl net.ipv4.no_such_key\nwait 1ms\n",
+     "this kernel has no net.ipv4.no_such_key", STATUS_NOTHING},
+    {TWO_HOSTS "sysctl client net.ipv4.no_such_key 1\nwait 1ms\n",
+     "this kernel has no net.ipv4.no_such_key", STATUS_NOTHING},
     {TWO_HOSTS "sysctl? client net.ipv4.no_such_key 1\nwait 1ms\n", "PASS", STATUS_PASSED},
 };
 
@@ -103,7 +108,8 @@ END_TEST
 START_TEST(two_labs_of_one_name)
 {
     cleanup_free char *printed = NULL, *same = NULL;
-    cleanup_free char *out = play_path("same"), *lab = play_lab("handshake", TWO_HOSTS, "");
+    cleanup_free char *out = play_path("same"),
+                      *lab = play_lab("handshake", TWO_HOSTS "wait 1ms\n", "quiet 1ms\n");
     ck_assert_int_eq(play_run(&printed, (const char *[]){"--out", out, "handshake", lab, NULL}),
                      STATUS_USAGE);
     ck_assert_msg(strstr(printed, "are both named handshake"), "%s", printed);
@@ -227,7 +233,7 @@ START_TEST(scenes_of_many_kinds)
     struct counts c = count(r);
     if (strcmp(s->name, "replug") == 0)
         ck_assert_uint_gt(c.out, c.in);
-    else
+    else if (r->points.n > 1) /* at a loopback interface both are one */
         ck_assert_uint_eq(c.out, c.in);
     if (strcmp(s->name, "a megabyte") == 0)
         ck_assert_uint_eq(c.bytes, 1000000);
@@ -247,6 +253,20 @@ START_TEST(twenty_hosts)
         strbuf_printf(&script, "h%d connect h20 80\nh20 as c%d accept\n", i, i);
     struct record *r = play_scene("twenty", strbuf_cstr(&script));
     check_scene("twenty hosts", r, 19);
+    record_free(r);
+}
+END_TEST
+
+/* As many as a lab may have, with cables whose news would fill a socket. */
+START_TEST(sixty_four_hosts)
+{
+    struct strbuf script cleanup_strbuf = STRBUF_INIT;
+    for (int i = 1; i <= LAB_MAX_HOSTS; i++)
+        strbuf_printf(&script, "host h%d 10.0.0.%d/24,fd00::%d/64 10.1.0.%d/24 10.2.0.%d/24\n", i,
+                      i, i, i, i);
+    strbuf_puts(&script, "capture h1:eth2 \"tcp\"\nh64 listen 80\nh1 connect h64 80\n");
+    struct record *r = play_scene("many", strbuf_cstr(&script));
+    ck_assert_msg(!r->stopped && r->calls.n == 2, "%s", r->stopped);
     record_free(r);
 }
 END_TEST
@@ -325,6 +345,7 @@ static Suite *suite_run(void)
     tcase_add_test(t, two_labs_of_one_name);
     tcase_add_loop_test(t, scenes_of_many_kinds, 0, ARRAY_SIZE(scenes));
     tcase_add_test(t, twenty_hosts);
+    tcase_add_test(t, sixty_four_hosts);
     tcase_add_test(t, a_thousand_steps_beside_the_script);
     tcase_add_test(t, drops_are_noisy);
     suite_add_tcase(s, t);
