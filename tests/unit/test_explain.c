@@ -103,7 +103,7 @@ START_TEST(linear_retries)
                      "kernel retries linearly, see tcp_syn_linear_timeouts");
     ck_assert_str_eq(result->reason + strlen("line 3: "), bad->meaning);
     ck_assert_str_eq(bad->derivation, "2 s = 500 ticks of 4 ms: granule 32 ms, rounding 8 ms, "
-                                      "host lateness 0.3 ms (in whole ticks)");
+                                      "one tick, host lateness 0.3 ms");
     result_free(result);
     record_free(r);
 }
