@@ -47,6 +47,7 @@ struct entry {
     struct run *run;
     struct cmd_lab cl;
     char *out; /* DIR/LAB */
+    int claim; /* of that folder; -1: none */
     struct job *job;
     enum entry_state state;
     char *awaited;
@@ -64,7 +65,7 @@ struct run {
     struct loop *loop;
     struct report *report;
     size_t running, reported;
-    bool interrupted, drawn;
+    bool interrupted, aborted, drawn;
     struct error err; /* of starting a job */
 };
 
@@ -167,13 +168,19 @@ static int add_entry(struct run *run, const char *name)
     }
     vec_each (&run->entries, other) {
         if (strcmp(other->cl.lab->name, cl.lab->name) == 0) {
+            bool same = strcmp(other->cl.lab->source.path, cl.lab->source.path) == 0;
+            status = same ? 0
+                          : cmd_usage_error("run", "%s and %s are both named %s",
+                                            other->cl.lab->source.path, cl.lab->source.path,
+                                            cl.lab->name);
             cmd_free_lab(&cl);
-            return 0;
+            return status;
         }
     }
     struct entry *e = vec_add(&run->entries);
     e->run = run;
     e->cl = cl;
+    e->claim = -1;
     e->out = xasprintf("%s/%s", run->out, cl.lab->name);
     return 0;
 }
@@ -269,6 +276,9 @@ static void report_result(struct entry *e, struct result *result)
     run->report->text.quiet = run->quiet || (run->entries.n > 1 && result->verdict == VERDICT_PASS);
     report_one(run->report, result);
     fflush(stdout);
+    if (e->claim >= 0)
+        close(e->claim);
+    e->claim = -1;
     e->state = ENTRY_REPORTED;
     run->reported++;
     run->running--;
@@ -314,7 +324,9 @@ static void start(struct entry *e)
     e->state = ENTRY_RUNNING;
     e->run->running++;
     e->began = clock_ns(CLOCK_MONOTONIC);
-    e->job = job_start(e->run->loop, e->cl.lab, judge_and_save, e, &events, &err);
+    e->claim = evidence_claim(e->out, &err);
+    if (e->claim >= 0)
+        e->job = job_start(e->run->loop, e->cl.lab, judge_and_save, e, &events, &err);
     if (!e->job)
         report_error(e, &err);
 }
@@ -330,8 +342,7 @@ static void on_signal(void *ctx, int signo)
 {
     struct run *run = ctx;
     (void)signo;
-    if (run->interrupted)
-        loop_stop(run->loop);
+    run->aborted = run->interrupted;
     run->interrupted = true;
     vec_each (&run->entries, e)
         if (e->job)
@@ -340,7 +351,8 @@ static void on_signal(void *ctx, int signo)
 
 static bool is_over(const struct run *run)
 {
-    return run->running == 0 && (run->interrupted || run->reported == run->entries.n);
+    return run->aborted ||
+           (run->running == 0 && (run->interrupted || run->reported == run->entries.n));
 }
 
 static int run_labs(struct run *run, struct error *err)
@@ -365,6 +377,8 @@ static void free_run(struct run *run)
 {
     vec_each (&run->entries, e) {
         job_free(e->job);
+        if (e->claim >= 0)
+            close(e->claim);
         cmd_free_lab(&e->cl);
         free(e->out);
         free(e->awaited);

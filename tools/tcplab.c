@@ -1,7 +1,9 @@
 /* The front door: a table of subcommands, no logic. */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/version.h"
@@ -44,8 +46,21 @@ static int unknown(const char *word)
     return STATUS_USAGE;
 }
 
+/* A standard descriptor that the caller closed must not become a socket or a pipe of
+ * ours, into which the report would go.  What cannot be written to fails as it should. */
+static void hold_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_descriptors();
     if (argc < 2) {
         print_help(stderr);
         return STATUS_USAGE;

@@ -270,6 +270,7 @@ struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *bod
         loop_reset_signals();
         keep_pipes(up[1], stop[0]);
         die_with_parent();
+        setsid(); /* what the terminal sends (Ctrl-C, Ctrl-Z) is for main, not for the scene */
         launch(lab, body, body_ctx);
     }
     close(up[1]);
