@@ -3,8 +3,13 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "base/strbuf.h"
+#include "kernel/command.h"
+#include "kernel/files.h"
 
 char *kernel_cache_root(struct error *err)
 {
@@ -74,4 +79,81 @@ const struct cached_kernel *kernel_cache_match(const struct cached_kernels *all,
         if (kernel_version_begins(k->release, version))
             found = k;
     return found;
+}
+
+const char *cache_state_name(enum cache_state state)
+{
+    static const char *const names[] = {"verified", "damaged", "unknown"};
+    return names[state];
+}
+
+/* The value of a key in SOURCE; NULL: it is not there. */
+static char *read_source(const char *folder, const char *key)
+{
+    cleanup_free char *path = xasprintf("%s/SOURCE", folder);
+    FILE *f = fopen(path, "re");
+    char line[4096];
+    char *value = NULL;
+    while (f && !value && fgets(line, sizeof(line), f)) {
+        size_t n = strlen(key);
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, key, n) == 0 && strncmp(line + n, ": ", 2) == 0)
+            value = xstrdup(line + n + 2);
+    }
+    if (f)
+        fclose(f);
+    return value;
+}
+
+static void verify(struct cache_info *info, const char *folder)
+{
+    static const char *const argv[] = {"sha256sum", "--check",    "--quiet",
+                                       "--strict",  "SHA256SUMS", NULL};
+    cleanup_free char *sums = xasprintf("%s/SHA256SUMS", folder);
+    struct strbuf out cleanup_strbuf = STRBUF_INIT;
+    struct stat st;
+    struct error err = ERROR_INIT;
+    struct command command = {.argv = argv, .folder = folder, .out = &out};
+    if (stat(sums, &st) < 0) {
+        info->state = CACHE_UNKNOWN;
+    } else if (command_run(&command, &err) < 0) {
+        info->state = err.sys ? CACHE_UNKNOWN : CACHE_DAMAGED;
+        /* "modules/kernel/net/x.ko: FAILED" */
+        info->trouble = xstrndup(out.len ? out.data : err.message,
+                                 strcspn(out.len ? out.data : err.message, "\n"));
+    }
+    error_clear(&err);
+}
+
+int kernel_cache_inspect(struct cache_info *info, const struct cached_kernel *kernel,
+                         struct error *err)
+{
+    struct file_list files = {0};
+    *info = (struct cache_info){0};
+    int result = files_list(&files, kernel->path, err);
+    vec_each (&files.list, path)
+        info->modules += strstr(*path, ".ko") != NULL;
+    info->bytes = files.bytes;
+    files_list_free(&files);
+    if (result < 0)
+        return -1;
+    info->source = read_source(kernel->path, "from");
+    if (!info->source)
+        info->source = xstrdup("unknown");
+    verify(info, kernel->path);
+    return 0;
+}
+
+void cache_info_free(struct cache_info *info)
+{
+    free(info->source);
+    free(info->trouble);
+    *info = (struct cache_info){0};
+}
+
+void kernel_progress_show(const struct kernel_progress *progress, const char *what, uint64_t done,
+                          uint64_t total)
+{
+    if (progress && progress->fn)
+        progress->fn(progress->ctx, what, done, total);
 }

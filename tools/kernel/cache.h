@@ -40,4 +40,45 @@ const struct cached_kernel *kernel_cache_match(const struct cached_kernels *all,
 /* Whether `text` is `version` or begins with it where a number ends. */
 bool kernel_version_begins(const char *text, const char *version);
 
+enum cache_state {
+    CACHE_VERIFIED, /* every file has its checksum */
+    CACHE_DAMAGED,  /* some file is missing, or is not what it was */
+    CACHE_UNKNOWN,  /* there are no checksums, or nothing to verify them with */
+};
+const char *cache_state_name(enum cache_state state);
+
+struct cache_info {
+    char *source; /* "Debian package linux-image-6.1.0-56-amd64 6.1.192-2"; "unknown" */
+    uint64_t bytes;
+    size_t modules; /* how many */
+    enum cache_state state;
+    char *trouble; /* what is damaged; NULL: nothing */
+};
+
+/* Reads all of its files, to verify them. */
+int kernel_cache_inspect(struct cache_info *info, const struct cached_kernel *kernel,
+                         struct error *err);
+void cache_info_free(struct cache_info *info);
+
+/* How a long operation gets on; `done` and `total` are bytes, 0 where there is nothing to
+ * count. */
+struct kernel_progress {
+    void (*fn)(void *ctx, const char *what, uint64_t done, uint64_t total);
+    void *ctx;
+};
+/* Calls it; `progress` may be NULL. */
+void kernel_progress_show(const struct kernel_progress *progress, const char *what, uint64_t done,
+                          uint64_t total);
+
+/* Fetches the newest package of a version ("6.1", "6.1.192-2", "6.1.0-56-amd64") with apt
+ * and puts its kernel into the cache.  0 with *release, which the caller frees.  A broken
+ * download leaves nothing. */
+int kernel_cache_get(const char *version, const struct kernel_progress *progress, char **release,
+                     struct error *err);
+
+/* Puts a package file, or what kernel_find_path() finds, into the cache; replaces a kernel
+ * of the same release. */
+int kernel_cache_add(const char *path, const char *modules, const struct kernel_progress *progress,
+                     char **release, struct error *err);
+
 #endif
