@@ -18,8 +18,11 @@ all: $(addprefix $(B)/,tcplab listener client sniffer)
 #   libnl-genl-3-dev     libnl-genl-3.0   ethtool netlink: offloads off
 #   libcmark-dev         libcmark         labs are CommonMark
 #   libjansson-dev       jansson          result.json and events.jsonl, both ways
+#   liblzma-dev          liblzma          kernel modules as distributions pack them: xz,
+#   libzstd-dev          libzstd          zstd,
+#   zlib1g-dev           zlib             gzip; and the checksum of a guest's messages
 #   check                check            unit tests
-LIBS := libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson
+LIBS := libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson liblzma libzstd zlib
 
 no_config := help clean
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)

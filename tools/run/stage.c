@@ -11,6 +11,12 @@ static const nsec LINK_LIMIT = 5 * NSEC_PER_SEC;
 
 /* ------------------------------------------------------------- the record --- */
 
+bool stage_clock_is_virtual(void)
+{
+    const char *clock = getenv("TCPLAB_CLOCK");
+    return clock && strcmp(clock, "virtual") == 0;
+}
+
 static void note_kernel(struct record *record)
 {
     struct utsname name;
@@ -18,7 +24,7 @@ static void note_kernel(struct record *record)
     record->kernel = xstrdup(name.release);
     record->machine = xstrdup(name.machine);
     record->version = xstrdup(TCPLAB_VERSION);
-    record->clock = xstrdup("real");
+    record->clock = xstrdup(stage_clock_is_virtual() ? "virtual" : "real");
     record->tick = clock_tick();
     record->has_calls = true;
 }
@@ -54,6 +60,15 @@ static void note_points(struct record *record, const struct lab *lab)
             is_only_point(lab, c) ? xstrdup(host->name) : xasprintf("%s:%s", host->name, iface);
         p->filter = xstrdup(c->filter);
     }
+}
+
+void stage_note_skipped(struct record *record, const struct lab *lab, const char *reason)
+{
+    record->lab = xstrdup(lab->name);
+    record->skipped = xstrdup(reason);
+    note_kernel(record);
+    note_hosts(record, lab);
+    note_points(record, lab);
 }
 
 static void note_sysctl(struct record *record, int host, const char *key, const char *value,
