@@ -22,6 +22,7 @@ static const struct command {
     {"show", cmd_show, "show a lab: lesson, script and what is expected"},
     {"verbs", cmd_verbs, "list the verbs of the lab language"},
     {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
+    {"kernel", cmd_kernel, "list, fetch and add the kernels of `run --kernel`"},
     {"doctor", cmd_doctor, "say what this machine can do, and how to mend what it cannot"},
     {"guest", cmd_guest, NULL},
 };
