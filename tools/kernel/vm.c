@@ -27,6 +27,8 @@
 
 /* The descriptors in qemu. */
 enum { CONSOLE = 3, DATA = 4, INITRD = 5 };
+/* A boot is work without a pause, and its first message comes at its end. */
+enum { BOOT_SHARE = 4 };
 enum { PIPE_BYTES = 1 << 20, KEPT_BYTES = 16 << 10, SHOWN_LINES = 40 };
 
 static const char panic_line[] = "Kernel panic - not syncing: ";
@@ -192,14 +194,15 @@ static void on_limit(void *ctx, nsec due)
 {
     struct vm *vm = ctx;
     (void)due;
-    nsec left = vm->last_message + vm->silence - clock_ns(CLOCK_MONOTONIC);
+    nsec limit = vm->reader.number ? vm->silence : BOOT_SHARE * vm->silence;
+    nsec left = vm->last_message + limit - clock_ns(CLOCK_MONOTONIC);
     if (left > 0) {
         vm->limit = loop_add_timer(vm->loop, left, 0, on_limit, vm);
         return;
     }
-    struct strbuf limit cleanup_strbuf = STRBUF_INIT;
-    strbuf_duration(&limit, vm->silence);
-    end(vm, xasprintf("the guest hung: nothing came from it for %s", strbuf_cstr(&limit)));
+    struct strbuf text cleanup_strbuf = STRBUF_INIT;
+    strbuf_duration(&text, limit);
+    end(vm, xasprintf("the guest hung: nothing came from it for %s", strbuf_cstr(&text)));
 }
 
 static char *how_it_ended(int status)

@@ -10,7 +10,8 @@ struct vm_options {
     const char *kernel; /* the bzImage */
     int initrd;         /* descriptor of the initramfs; stays the caller's */
     const char *append; /* more of the kernel's command line */
-    nsec silence;       /* a guest that says nothing for so long (wall time) has hung */
+    nsec silence;       /* a guest that says nothing for so long (wall time), or for four
+                         * times as long while it boots, has hung */
 };
 
 struct vm_events {
