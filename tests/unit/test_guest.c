@@ -2,6 +2,7 @@
  * the job, messages.  The line from a guest is a stranger's: every damage is noticed. */
 #include "unit.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "kernel/job.h"
 #include "kernel/message.h"
 #include "kernel/modules.h"
+#include "kernel/vmlinux.h"
 
 /* --------------------------------------------------------------- messages --- */
 
@@ -325,6 +327,70 @@ START_TEST(a_job_of_another_kind_is_refused)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- vmlinux --- */
+
+struct kernel {
+    Elf64_Ehdr e;
+    Elf64_Phdr p;
+    Elf64_Nhdr other;
+    char other_text[8]; /* "GNU" and 4 bytes */
+    Elf64_Nhdr note;
+    char name[4];
+    char entry[8];
+};
+
+static struct kernel a_kernel(void)
+{
+    struct kernel k = {.other = {.n_namesz = 4, .n_descsz = 3, .n_type = 3},
+                       .note = {.n_namesz = 4, .n_descsz = 8, .n_type = 18},
+                       .name = "Xen"};
+    memcpy(k.e.e_ident, ELFMAG, SELFMAG);
+    k.e.e_ident[EI_CLASS] = ELFCLASS64;
+    k.e.e_machine = EM_X86_64;
+    k.e.e_phoff = offsetof(struct kernel, p);
+    k.e.e_phentsize = sizeof(k.p);
+    k.e.e_phnum = 1;
+    k.p.p_type = PT_NOTE;
+    k.p.p_offset = offsetof(struct kernel, other);
+    k.p.p_filesz = sizeof(k) - k.p.p_offset;
+    return k;
+}
+
+static bool has_pvh(const struct kernel *k, size_t len)
+{
+    cleanup_free char *exact = xmemdup(k, len ? len : 1); /* for the sanitizer to see its end */
+    return vmlinux_has_pvh(exact, len);
+}
+
+START_TEST(an_entry_for_pvh_is_found)
+{
+    struct kernel k = a_kernel();
+    ck_assert(has_pvh(&k, sizeof(k)));
+    k.note.n_type = 17;
+    ck_assert(!has_pvh(&k, sizeof(k)));
+    k = a_kernel();
+    k.e.e_ident[EI_CLASS] = ELFCLASS32;
+    ck_assert(!has_pvh(&k, sizeof(k)));
+}
+END_TEST
+
+START_TEST(a_malformed_elf_has_no_entry)
+{
+    struct kernel good = a_kernel();
+    for (size_t len = 0; len < sizeof(good); len++)
+        ck_assert(!has_pvh(&good, len));
+    for (int i = 0; i < 5; i++) {
+        struct kernel k = good;
+        k.e.e_phoff = i == 0 ? UINT64_MAX - 8 : k.e.e_phoff;
+        k.p.p_offset = i == 1 ? UINT64_MAX - 8 : k.p.p_offset;
+        k.p.p_filesz = i == 2 ? UINT64_MAX : k.p.p_filesz;
+        k.other.n_namesz = i == 3 ? UINT32_MAX : k.other.n_namesz;
+        k.other.n_descsz = i == 4 ? UINT32_MAX - 2 : k.other.n_descsz;
+        ck_assert_msg(!has_pvh(&k, sizeof(k)), "%d", i);
+    }
+}
+END_TEST
+
 static Suite *suite_guest(void)
 {
     Suite *s = suite_create("guest");
@@ -347,6 +413,10 @@ static Suite *suite_guest(void)
     tcase_add_test(t, damaged_modules_are_refused);
     tcase_add_test(t, modules_come_in_the_order_of_loading);
     tcase_add_test(t, a_kernel_without_veth_is_refused);
+    suite_add_tcase(s, t);
+    t = tcase_create("vmlinux");
+    tcase_add_test(t, an_entry_for_pvh_is_found);
+    tcase_add_test(t, a_malformed_elf_has_no_entry);
     suite_add_tcase(s, t);
     return s;
 }
