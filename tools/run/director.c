@@ -258,8 +258,9 @@ static int await_call(struct director *d, const struct lab_step *step)
     const struct record_call *call = &d->record->calls.at[played->call];
     if (call->as_stated)
         return 0;
-    stop(d, xasprintf("`%s` gave %s", step->text,
-                      call->failed ? errno_name(call->errnum) : "another result"));
+    stop(d, call->failed     ? xasprintf("`%s` gave %s", step->text, errno_name(call->errnum))
+            : call->text_len ? xasprintf("`%s` gave another text", step->text)
+                             : xasprintf("`%s` gave %" PRId64, step->text, call->value));
     return 1;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "netns/ns.h"
@@ -129,9 +130,20 @@ static _Noreturn void direct(const struct lab *lab, job_body_fn *body, void *ctx
     _exit(0);
 }
 
+/* A stage of many hosts takes more descriptors than the usual soft limit gives. */
+static void lift_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static _Noreturn void launch(const struct lab *lab, job_body_fn *body, void *ctx)
 {
     struct error err = ERROR_INIT;
+    lift_descriptor_limit();
     if (ns_gain_rights(&err) < 0) {
         send_error(&err);
         _exit(0);

@@ -22,13 +22,13 @@
  * it is twice the RTT that is rounded.  A SYN's base, TCP_TIMEOUT_INIT, knows no
  * RTT: one tick.  From TCP_RTO_MAX on nothing is doubled any more.  Hence
  *
- *     latest = T + granule(T + rounding) + rounding + ceil_to_tick(lateness)
+ *     latest = T + granule(T + rounding) + rounding + tick + lateness
  *
  * with the lateness of the host, as a periodic timer beside the run measured it.  The
- * wheel is turned at ticks only: a processor whose tick comes before another one, late,
- * has counted the jiffy (kernel/time/tick-sched.c) looks again at its next tick, so
- * however short that lateness was, it costs the timer a whole tick (seen on Linux 6.18
- * on two processors: 417 ticks for 408 rounded up to 416). */
+ * tick: the wheel is turned at ticks only, and a processor whose tick comes before
+ * another one, a little late, has counted the jiffy (kernel/time/tick-sched.c) looks
+ * again at its next tick (seen on Linux 6.18 with two processors: 417 ticks and 8 us
+ * for 408 rounded up to 416). */
 
 #include "transcript/timing.h"
 
@@ -94,7 +94,7 @@ static void derive_latest(struct timing_bounds *b, enum timing_base base, nsec r
 {
     b->rounding = doubled_rounding(b->nominal, b->tick, base, rtt);
     b->granule = granule_ticks((b->nominal + b->rounding) / b->tick) * b->tick;
-    b->latest = b->nominal + b->granule + b->rounding + ceil_to_tick(b->lateness, b->tick);
+    b->latest = b->nominal + b->granule + b->rounding + b->tick + b->lateness;
 }
 
 /* A finer tick has finer slots at the bottom of the wheel, but its levels end sooner:
@@ -182,9 +182,9 @@ void timing_explain(struct strbuf *sb, const struct timing_bounds *b)
         if (b->rounding)
             put(sb, ", rounding ", b->rounding);
     }
-    put(sb, ", host lateness ", b->lateness);
     if (b->nominal != 0)
-        strbuf_puts(sb, " (in whole ticks)");
+        strbuf_puts(sb, ", one tick");
+    put(sb, ", host lateness ", b->lateness);
 }
 
 void timing_range(struct strbuf *sb, const struct timing_bounds *b)
