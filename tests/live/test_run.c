@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "lab/lab.h"
 #include "play.h"
 #include "record/load.h"
 

@@ -141,7 +141,7 @@ END_TEST
 
 static Suite *suite_run(void)
 {
-    Suite *s = suite_create("run");
+    Suite *s = suite_create("run-process");
     TCase *t = tcase_create("run");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_set_timeout(t, 30);
