@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "lab/find.h"
+#include "live.h"
 #include "mutate.h"
 #include "record/load.h"
 #include "transcript/judge.h"
@@ -148,9 +149,17 @@ START_TEST(every_lab_passes_and_its_wrong_transcripts_fail)
         struct subject s;
         load_subject(&s, *name);
         struct result *right = judge_text(&s, s.expected.text);
-        ck_assert_msg(right->verdict == VERDICT_PASS, "%s: %s: %s", *name,
-                      verdict_name(right->verdict), right->reason);
+        bool noisy = right->verdict == VERDICT_NOISY;
+        if (noisy)
+            live_skip(*name, right->reason);
+        else
+            ck_assert_msg(right->verdict == VERDICT_PASS, "%s: %s: %s", *name,
+                          verdict_name(right->verdict), right->reason ? right->reason : "");
         result_free(right);
+        if (noisy) {
+            free_subject(&s);
+            continue;
+        }
         size_t controls = 0;
         for (size_t line = 1; line <= count_lines(s.expected.text); line++)
             controls += check_line(&s, *name, line);
