@@ -9,10 +9,10 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/number.h"
 #include "cmd.h"
 #include "cmd_lab.h"
 #include "lab/find.h"
-#include "record/load.h"
 #include "report/evidence.h"
 #include "report/wrap.h"
 #include "run/job.h"
@@ -24,21 +24,24 @@ static const char help[] =
     "usage: tcplab run [OPTIONS] LAB…\n"
     "       tcplab run [OPTIONS] --all\n"
     "\n"
-    "Plays each lab in network namespaces of its own, captures both ends, and judges what it saw\n"
-    "against the lab's expected transcript.  LAB is a name (labs/NAME.md) or a file.\n"
+    "Plays each lab in network namespaces of its own, captures both ends, and judges\n"
+    "what it saw against the lab's expected transcript.  LAB is a name (labs/NAME.md)\n"
+    "or a file.\n"
     "\n"
     "  -a, --all            every lab there is\n"
-    "  -j, --jobs[=N]       up to N labs at the same time (without N: four for each processor)\n"
+    "  -j, --jobs[=N]       up to N labs at the same time (without N: four for each\n"
+    "                       processor; without -j: one after another)\n"
     "  -o, --out DIR        evidence goes to DIR/LAB/ (default: out)\n"
-    "  -s, --slack TIME     a machine whose timers come later than this is too noisy to judge\n"
-    "                       (default: 100ms)\n"
+    "  -s, --slack TIME     a machine whose timers come later than this is too noisy\n"
+    "                       to judge (default: 100ms)\n"
     "  -q, --quiet          one line for each lab\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
     "      --vary NAME=N    the value of a lab's `vary NAME`\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a file that does\n"
-    "not parse, 3 this machine cannot run it, 4 nothing ran (all skipped or noisy)\n";
+    "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a\n"
+    "file that does not parse, 3 this machine cannot run it, 4 nothing was judged\n"
+    "(all skipped or noisy)\n";
 
 enum entry_state { ENTRY_WAITING, ENTRY_RUNNING, ENTRY_REPORTED };
 
@@ -56,30 +59,25 @@ struct entry {
 };
 
 struct run {
-    bool all, quiet;
+    bool all;
     size_t jobs;
     const char *out;
-    nsec slack;
-    const struct report_format *format;
-    struct cmd_values values;
+    struct cmd_judging judging;
     VEC(struct entry) entries;
     struct loop *loop;
     struct report *report;
     size_t running, reported;
     bool interrupted, aborted, drawn;
-    struct error err; /* of starting a job */
 };
 
 /* ---------------------------------------------------------------- options --- */
 
 static int parse_jobs(const char *text, size_t *jobs)
 {
-    char *end;
-    errno = 0;
-    unsigned long n = strtoul(text, &end, 10);
-    if (errno || *end || end == text || *text == '-' || n == 0 || n > 1000)
+    int64_t n;
+    if (!parse_number(text, 1, 1000, &n))
         return cmd_usage_error("run", "\"%s\" is no number of jobs from 1 to 1000", text);
-    *jobs = n;
+    *jobs = (size_t)n;
     return 0;
 }
 
@@ -103,37 +101,15 @@ static int parse_option(struct run *run, int option, int argc, char **argv)
     case 'o':
         run->out = optarg;
         return 0;
-    case 's':
-        return cmd_duration(optarg, &run->slack) == 0
-                   ? 0
-                   : cmd_usage_error("run", "\"%s\" is no time such as 50ms", optarg);
-    case 'q':
-        run->quiet = true;
-        return 0;
-    case 'f':
-        run->format = report_format_find(optarg);
-        return run->format ? 0
-                           : cmd_usage_error("run", "there is no format \"%s\": %s", optarg,
-                                             report_format_names());
-    case 'V':
-        return cmd_add_value(&run->values, optarg) == 0
-                   ? 0
-                   : cmd_usage_error("run", "\"%s\" is no NAME=NUMBER", optarg);
     default:
-        return cmd_usage_error("run", "wrong option");
+        return cmd_judging_option(&run->judging, "run", option, argv);
     }
 }
 
 static const struct option long_options[] = {
-    {"all", no_argument, NULL, 'a'},
-    {"jobs", optional_argument, NULL, 'j'},
-    {"out", required_argument, NULL, 'o'},
-    {"slack", required_argument, NULL, 's'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"format", required_argument, NULL, 'f'},
-    {"vary", required_argument, NULL, 'V'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"all", no_argument, NULL, 'a'},       {"jobs", optional_argument, NULL, 'j'},
+    {"out", required_argument, NULL, 'o'}, CMD_JUDGING_LONG,
+    {"help", no_argument, NULL, 'h'},      {0},
 };
 
 /* -1 to go on, else the status to exit with. */
@@ -141,7 +117,9 @@ static int parse_options(struct run *run, int argc, char **argv)
 {
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "aj::o:s:qf:h", long_options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":aj::o:h" CMD_JUDGING_SHORT, long_options, NULL)) !=
+           -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
@@ -162,7 +140,7 @@ static int parse_options(struct run *run, int argc, char **argv)
 static int add_entry(struct run *run, const char *name)
 {
     struct cmd_lab cl;
-    int status = cmd_load_lab(&cl, name, &run->values, true);
+    int status = cmd_load_lab(&cl, name, &run->judging.values, true);
     if (status) {
         cmd_free_lab(&cl);
         return status;
@@ -286,7 +264,8 @@ static int judge_and_save(void *ctx, const struct lab *lab, struct record *recor
 {
     const struct entry *e = ctx;
     (void)reply;
-    struct result *result = judge(lab, e->cl.pattern, record, e->run->slack);
+    struct result *result = judge(lab, e->cl.pattern, record, e->run->judging.slack);
+    result->wall = clock_ns(CLOCK_MONOTONIC) - e->began;
     struct strbuf transcript cleanup_strbuf = STRBUF_INIT;
     transcript_write(&transcript, lab, record, e->cl.pattern);
     int ret = evidence_save(e->out, record, result, strbuf_cstr(&transcript), err);
@@ -300,7 +279,8 @@ static void report_result(struct entry *e, struct result *result)
     result->wall = clock_ns(CLOCK_MONOTONIC) - e->began;
     erase_progress(run);
     /* Of many labs, those that passed need no more than their line. */
-    run->report->text.quiet = run->quiet || (run->entries.n > 1 && result->verdict == VERDICT_PASS);
+    run->report->text.quiet =
+        run->judging.quiet || (run->entries.n > 1 && result->verdict == VERDICT_PASS);
     report_one(run->report, result);
     fflush(stdout);
     if (e->claim >= 0)
@@ -333,12 +313,12 @@ static void on_finished(void *ctx, const char *reply, size_t len, struct error *
         report_error(e, err);
         return;
     }
-    struct record *record = record_load(e->out, &local);
+    struct record *record = cmd_load_record(e->cl.lab, e->out, &local);
     if (!record) {
         report_error(e, &local);
         return;
     }
-    struct result *result = judge(e->cl.lab, e->cl.pattern, record, e->run->slack);
+    struct result *result = judge(e->cl.lab, e->cl.pattern, record, e->run->judging.slack);
     report_result(e, result);
     result_free(result);
     record_free(record);
@@ -389,15 +369,32 @@ static int run_labs(struct run *run, struct error *err)
         !loop_add_signal(run->loop, SIGTERM, on_signal, run, err))
         return -1;
     struct text_options text = cmd_text_options(stdout);
-    text.quiet = run->quiet;
-    run->report = report_new(run->format, stdout, &text, run->entries.n);
+    text.quiet = run->judging.quiet;
+    run->report = report_new(run->judging.format, stdout, &text, run->entries.n);
     if (isatty(STDERR_FILENO))
         loop_add_timer(run->loop, PROGRESS_AFTER, PROGRESS_EVERY, draw_progress, run);
     for (start_more(run); !is_over(run); start_more(run))
         if (loop_run_once(run->loop, NSEC_NEVER, err) < 0)
             return -1;
     erase_progress(run);
-    return 0;
+    size_t left = run->entries.n - run->reported;
+    return left ? error_set(err, STATUS_FAILED, "interrupted: %zu of %zu labs were not judged",
+                            left, run->entries.n)
+                : 0;
+}
+
+/* The exit status. */
+static int run_and_report(struct run *run)
+{
+    struct error err = ERROR_INIT;
+    size_t counts[VERDICT_COUNT] = {0};
+    int ret = run_labs(run, &err);
+    if (run->report) {
+        memcpy(counts, run->report->counts, sizeof(counts));
+        if (report_end(run->report, &err) < 0)
+            ret = -1;
+    }
+    return ret < 0 ? cmd_fail(&err) : (int)cmd_verdicts_status(counts);
 }
 
 static void free_run(struct run *run)
@@ -411,32 +408,20 @@ static void free_run(struct run *run)
         free(e->awaited);
     }
     vec_free(&run->entries);
-    vec_free(&run->values.list);
+    cmd_judging_free(&run->judging);
     if (run->loop)
         loop_free(run->loop);
 }
 
 int cmd_run(int argc, char **argv)
 {
-    struct error err = ERROR_INIT;
-    struct run run = {.jobs = 1,
-                      .out = "out",
-                      .slack = JUDGE_DEFAULT_SLACK,
-                      .format = report_format_find("text")};
+    struct run run = {.jobs = 1, .out = "out"};
+    cmd_judging_init(&run.judging);
     int status = parse_options(&run, argc, argv);
     if (status < 0) {
         status = run.all ? load_all(&run) : load_labs(&run, argv + optind, (size_t)(argc - optind));
-        if (status == 0) {
-            int ret = run_labs(&run, &err);
-            size_t counts[VERDICT_COUNT] = {0};
-            if (run.report) {
-                memcpy(counts, run.report->counts, sizeof(counts));
-                struct error *first = error_is_set(&err) ? &(struct error)ERROR_INIT : &err;
-                if (report_end(run.report, first) < 0)
-                    ret = -1;
-            }
-            status = ret < 0 ? cmd_fail(&err) : (int)cmd_verdicts_status(counts);
-        }
+        if (status == 0)
+            status = run_and_report(&run);
     }
     free_run(&run);
     return status;

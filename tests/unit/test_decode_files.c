@@ -96,7 +96,7 @@ static struct pcapng_reader *open_pcapng(void)
 {
     struct error err = ERROR_INIT;
     write_file();
-    struct pcapng_reader *r = pcapng_open(path, &err);
+    struct pcapng_reader *r = pcapng_open(fopen(path, "rbe"), path, &err);
     ck_assert_msg(r != NULL, "%s", err.message);
     return r;
 }
@@ -140,7 +140,7 @@ START_TEST(pcapng_in_both_byte_orders)
     ck_assert_int_eq(memcmp(p.comment, "hi", 2), 0);
     ck_assert_int_eq(pcapng_next(r, &p, &err), 0);
     ck_assert_uint_eq(pcapng_interfaces(r), 1);
-    const struct pcapng_interface *i = pcapng_interface(r, 0);
+    const struct pcapng_source *i = pcapng_interface(r, 0);
     ck_assert_str_eq(i->name, "eth0");
     ck_assert_str_eq(i->filter, "tcp");
     ck_assert(i->has_statistics && i->received == 10 && i->dropped == 3);
@@ -266,7 +266,7 @@ START_TEST(files_that_are_no_capture)
     strbuf_puts(&bytes, "This is a text, and no capture at all.");
     fails_to_open("is no capture file");
     struct error err = ERROR_INIT;
-    ck_assert_ptr_null(pcapng_open(path, &err));
+    ck_assert_ptr_null(pcapng_open(fopen(path, "rbe"), path, &err));
     ck_assert_ptr_nonnull(strstr(err.message, "no pcapng file"));
     error_clear(&err);
     ck_assert_ptr_null(capture_file_open("/nonexistent/x.pcap", NULL, &err));

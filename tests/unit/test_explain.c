@@ -71,6 +71,26 @@ START_TEST(one_change)
 }
 END_TEST
 
+START_TEST(what_is_out_of_order_was_sent)
+{
+    struct record *r = scene_conversation();
+    const char *text = scenes[0].expected, *five = text, *six, *end;
+    for (int i = 0; i < 4; i++)
+        five = strchr(five, '\n') + 1;
+    six = strchr(five, '\n') + 1;
+    end = strchr(six, '\n') + 1;
+    cleanup_free char *swapped = xasprintf("%.*s%.*s%.*s%s", (int)(five - text), text,
+                                           (int)(end - six), six, (int)(six - five), five, end);
+    check(r, swapped,
+          "the first data segment is out of order: it was sent later than the "
+          "transcript has it");
+    cleanup_free char *early =
+        xasprintf("%.*s%s%.*s", (int)(five - text), text, six, (int)(six - five), five);
+    check(r, early, "server's ACK is out of order: the transcript has it in line 10");
+    record_free(r);
+}
+END_TEST
+
 START_TEST(linear_retries)
 {
     static const nsec gaps[] = {1028 * MS, 1024 * MS, 1024 * MS, 1024 * MS, 1024 * MS};
@@ -212,6 +232,7 @@ static Suite *suite_explain(void)
     Suite *s = suite_create("explain");
     TCase *t = tcase_create("explain");
     tcase_add_loop_test(t, one_change, 0, (int)ARRAY_SIZE(changes));
+    tcase_add_test(t, what_is_out_of_order_was_sent);
     tcase_add_test(t, linear_retries);
     tcase_add_test(t, linear_retries_to_the_end);
     tcase_add_test(t, linear_retries_missed);

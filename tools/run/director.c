@@ -13,7 +13,7 @@
  * After the last step the scene is given time to end: until everything sent has
  * been acknowledged and nothing more came for SETTLED, or, where an answer will
  * never come (an unplugged cable), until nothing came for AT_ONCE, which is less
- * than any timer of TCP takes. */
+ * than any timer of TCP takes, and long enough to call what has not arrived lost. */
 #include "run/director.h"
 
 #include <errno.h>
@@ -22,11 +22,11 @@
 
 #include "base/errno.h"
 #include "base/loop.h"
+#include "record/stated.h"
 #include "run/quiet.h"
-#include "transcript/print.h"
 
 static const nsec SETTLED = 2 * NSEC_PER_MSEC;
-static const nsec AT_ONCE = 20 * NSEC_PER_MSEC;
+static const nsec AT_ONCE = 25 * NSEC_PER_MSEC;
 enum { RECORD_MAX = 256 << 20, PACKET_OVERHEAD = 128 }; /* bytes */
 static const nsec SETTLE_LIMIT = 2 * NSEC_PER_SEC;
 
@@ -88,25 +88,6 @@ static void on_frames(void *ctx, int fd, uint32_t events)
             read_point(d, i);
 }
 
-/* Whether a reply is what the script states; without a statement: success, which for
- * a program is the exit status 0. */
-static bool is_as_stated(const struct lab_result *stated, const struct record_call *call)
-{
-    switch (stated->kind) {
-    case RESULT_NONE:
-        return !call->failed && (strcmp(call->verb, "run") != 0 || call->value == 0);
-    case RESULT_NUMBER:
-        return !call->failed && call->value == stated->number;
-    case RESULT_ERRNO:
-        return call->failed && call->errnum == stated->number;
-    case RESULT_STRING:
-    case RESULT_WORD:
-        return !call->failed && call->text && call->text_len == stated->len &&
-               memcmp(call->text, stated->text, stated->len) == 0;
-    }
-    return false;
-}
-
 static void take_reply(struct director *d, const struct agent_reply *reply)
 {
     if (reply->step >= d->lab->steps.n || d->played[reply->step].call < 0)
@@ -123,7 +104,7 @@ static void take_reply(struct director *d, const struct agent_reply *reply)
         memcpy(call->text, reply->text, reply->text_len);
         call->text_len = reply->text_len;
     }
-    call->as_stated = is_as_stated(&step->result, call);
+    call->as_stated = stated_fits(step, call);
     d->played[reply->step].done = true;
 }
 
@@ -251,23 +232,6 @@ static bool is_done(struct director *d, const struct lab_step *step)
     return d->played[index_of(d, step)].done;
 }
 
-/* Strings as the script writes them, everything else by its value. */
-static char *written_args(const struct director *d, const struct lab_step *step)
-{
-    struct strbuf sb = STRBUF_INIT;
-    vec_each (&step->args, arg) {
-        if (step->verb == VERB_RUN && arg == step->args.at)
-            continue;
-        if (sb.len)
-            strbuf_putc(&sb, ' ');
-        if (arg->kind == ARG_DATA)
-            strbuf_add(&sb, d->lab->source.text + arg->span.from, arg->span.to - arg->span.from);
-        else
-            strbuf_puts(&sb, arg->text);
-    }
-    return strbuf_steal(&sb);
-}
-
 static void note_call(struct director *d, const struct lab_step *step, int host)
 {
     struct played *played = &d->played[index_of(d, step)];
@@ -277,12 +241,11 @@ static void note_call(struct director *d, const struct lab_step *step, int host)
     call->host = host;
     call->as = step->as ? xstrdup(step->as) : NULL;
     call->verb = xstrdup(verbs[step->verb].name);
-    call->args = written_args(d, step);
+    call->args = stated_args(d->lab, step);
     call->began = clock_ns(CLOCK_REALTIME);
     call->step = index_of(d, step);
-    if (step->result.kind != RESULT_NONE)
-        call->expected = xstrndup(d->lab->source.text + step->result.span.from,
-                                  step->result.span.to - step->result.span.from);
+    call->expected = stated_result(d->lab, step);
+    call->as_stated = stated_fits(step, call);
 }
 
 static int await_call(struct director *d, const struct lab_step *step)
@@ -303,7 +266,7 @@ static int await_call(struct director *d, const struct lab_step *step)
 
 static int play_call(struct director *d, const struct lab_step *step)
 {
-    int host = step->verb == VERB_RUN ? step->args.at[0].host : step->host;
+    int host = stated_host(step);
     note_call(d, step, host);
     if (agent_ask(&d->stage->agents.at[host], index_of(d, step), d->err) < 0)
         return -1;
@@ -366,7 +329,7 @@ static bool is_awaited(struct director *d, const struct lab_wait *wait,
         record_find_host(d->record, &p.ip.dst) != wait->to)
         return false;
     struct strbuf flags cleanup_strbuf = STRBUF_INIT;
-    print_tcp_flags(&flags, p.tcp.flags);
+    strbuf_tcp_flags(&flags, p.tcp.flags);
     return !wait->flags || strcmp(strbuf_cstr(&flags), wait->flags) == 0;
 }
 
@@ -444,7 +407,8 @@ static void settle(struct director *d)
 {
     d->last_frame = clock_ns(CLOCK_MONOTONIC);
     loop_id tick = loop_add_timer(d->loop, SETTLED, SETTLED / 2, on_tick, d);
-    await(d, is_settled, NULL, clock_ns(CLOCK_MONOTONIC) + SETTLE_LIMIT);
+    if (await(d, is_settled, NULL, clock_ns(CLOCK_MONOTONIC) + SETTLE_LIMIT) == ANSWER_STOP)
+        stop(d, xstrdup("interrupted before the scene had come to rest"));
     loop_remove(d->loop, tick);
 }
 

@@ -274,15 +274,29 @@ static void on_over(void *ctx, pid_t pid, int status)
     job->over = true;
 }
 
+static int make_pipes(int up[2], int stop[2])
+{
+    if (pipe2(up, O_CLOEXEC) < 0)
+        return -1;
+    if (pipe2(stop, O_CLOEXEC) == 0)
+        return 0;
+    int cause = errno;
+    close(up[0]);
+    close(up[1]);
+    errno = cause;
+    return -1;
+}
+
 struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *body, void *body_ctx,
                       const struct job_events *events, struct error *err)
 {
     int up[2], stop[2];
-    if (pipe2(up, O_CLOEXEC) < 0 || pipe2(stop, O_CLOEXEC) < 0) {
+    if (make_pipes(up, stop) < 0) {
         error_sys(err, STATUS_MACHINE, errno, "cannot make a pipe");
         return NULL;
     }
     pid_t pid = fork();
+    int cause = errno;
     if (pid == 0) {
         loop_reset_signals();
         keep_pipes(up[1], stop[0]);
@@ -293,7 +307,7 @@ struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *bod
     close(up[1]);
     close(stop[0]);
     if (pid < 0) {
-        error_sys(err, STATUS_MACHINE, errno, "cannot start a process for %s", lab->name);
+        error_sys(err, STATUS_MACHINE, cause, "cannot start a process for %s", lab->name);
         close(up[0]);
         close(stop[1]);
         return NULL;
@@ -321,11 +335,6 @@ void job_interrupt(struct job *job)
     if (job->stop >= 0)
         close(job->stop);
     job->stop = -1;
-}
-
-bool job_is_over(const struct job *job)
-{
-    return job->over;
 }
 
 void job_free(struct job *job)

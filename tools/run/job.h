@@ -37,8 +37,7 @@ struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *bod
 /* Asks the director to end the script now and to keep what it has. */
 void job_interrupt(struct job *job);
 
-/* Whether its processes have ended; job_free() kills what has not. */
-bool job_is_over(const struct job *job);
+/* Kills what has not ended; NULL is allowed. */
 void job_free(struct job *job);
 
 #endif

@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/program.h"
 #include "base/version.h"
 #include "netns/tune.h"
 
@@ -89,21 +90,9 @@ static bool kernel_is_at_least(const char *release, const char *wanted)
     return true;
 }
 
-static bool have_program(const char *name)
-{
-    const char *path = getenv("PATH");
-    cleanup_free char *dirs = xstrdup(path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
-    char *save = NULL;
-    for (char *dir = strtok_r(dirs, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
-        cleanup_free char *file = xasprintf("%s/%s", dir, name);
-        if (access(file, X_OK) == 0)
-            return true;
-    }
-    return false;
-}
-
 static char *unmet(const struct lab_require *r, const struct record *record)
 {
+    cleanup_free char *program = NULL;
     switch (r->kind) {
     case REQUIRE_KERNEL:
         if (kernel_is_at_least(record->kernel, r->what))
@@ -112,7 +101,8 @@ static char *unmet(const struct lab_require *r, const struct record *record)
     case REQUIRE_SYSCTL:
         return topo_has_sysctl(r->what) ? NULL : xasprintf("this kernel has no %s", r->what);
     case REQUIRE_PROGRAM:
-        return have_program(r->what) ? NULL : xasprintf("the program %s is not installed", r->what);
+        program = program_find(r->what, NULL);
+        return program ? NULL : xasprintf("the program %s is not installed", r->what);
     case REQUIRE_IPV6:
         return access("/proc/sys/net/ipv6", F_OK) == 0 ? NULL : xstrdup("this kernel has no IPv6");
     }

@@ -70,18 +70,12 @@ static void add_call(struct call_lines *c, const struct record *r, const struct 
 
 static void add_event(struct call_lines *c, const struct record *r, const struct record_event *e)
 {
-    if (e->kind == EVENT_RUN || (e->kind == EVENT_STATE && !e->text))
-        return;
     struct happening *h = vec_add(&c->happenings);
-    h->kind = e->kind == EVENT_STATE ? ITEM_STATE : ITEM_LINK;
+    h->kind = ITEM_LINK;
     h->host = host_name(r, e->host);
     h->time = e->time;
-    h->state = e->text;
     h->up = e->kind == EVENT_REPLUG;
-    if (h->kind == ITEM_STATE)
-        h->text = xasprintf("%s: state %s", h->host, e->text);
-    else
-        h->text = xasprintf("link %s %s", h->host, h->up ? "up" : "down");
+    h->text = xasprintf("link %s %s", h->host, h->up ? "up" : "down");
 }
 
 static int by_time(const void *a, const void *b)
@@ -113,6 +107,17 @@ static struct slice result_of(const struct happening *h)
     size_t arrow = reader_find_arrow(text);
     slice_skip(&text, arrow < text.n ? arrow + 2 : text.n);
     return slice_trim(text);
+}
+
+/* The arguments of a formatted call. */
+static struct slice args_of(const struct happening *h)
+{
+    struct slice none = {NULL, 0};
+    const char *args = h->call->args;
+    if (!args || !*args)
+        return none;
+    const char *at = strstr(h->text, args);
+    return at ? (struct slice){at, strlen(args)} : none;
 }
 
 static bool result_fits(const struct pattern_item *item, const struct happening *h)
@@ -147,7 +152,7 @@ static unsigned compare(const struct pattern_item *item, const struct happening 
                         struct result_line *line)
 {
     unsigned cost = 0;
-    struct slice none = {NULL, 0}, nothing = slice_of("");
+    struct slice nothing = slice_of("");
     struct difference d[2] = {{.field = NULL}};
     if (item->kind == ITEM_LINK || item->kind == ITEM_STATE) {
         if (item->kind == ITEM_LINK ? item->up == h->up : slice_is(item->state, h->state))
@@ -164,7 +169,7 @@ static unsigned compare(const struct pattern_item *item, const struct happening 
             return MATCH_COST_NEVER;
         if (item->args.n && !same_words(item->args, slice_of(h->call->args ? h->call->args : ""))) {
             cost += COST_ARGS;
-            d[0] = (struct difference){"arguments", item->args, none};
+            d[0] = (struct difference){"arguments", item->args, args_of(h)};
         }
         if (!result_fits(item, h)) {
             cost += COST_RESULT;
@@ -413,6 +418,17 @@ nsec call_lines_moment(const struct call_lines *c, const struct pattern_item *it
 {
     const struct call_line *l = find_line(c, item);
     return l && l->happening >= 0 ? c->happenings.at[l->happening].time : 0;
+}
+
+const char *call_lines_text(const struct judging *j, const struct call_lines *c,
+                            const struct pattern_item *item, bool *fits)
+{
+    const struct call_line *l = find_line(c, item);
+    if (!l || l->happening < 0)
+        return NULL;
+    const struct happening *h = &c->happenings.at[l->happening];
+    *fits = compare(item, h, NULL) == 0 && in_time(j, l, h) && in_place(j, l, h);
+    return h->text;
 }
 
 void call_lines_emit(struct judging *j, struct call_lines *c, const struct pattern_item *item)
