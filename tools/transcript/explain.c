@@ -14,7 +14,7 @@
 static bool near_base(const struct explanation *x, nsec gap, nsec nominal, enum timing_base base,
                       nsec rtt)
 {
-    struct timing_host host = {x->record->tick, x->record->lateness};
+    struct timing_host host = {x->record->tick, record_lateness(x->record, 0, 0)};
     struct timing_bounds b = timing_derive(&host, nominal, base, rtt);
     return timing_within(&b, gap);
 }
@@ -25,7 +25,7 @@ static bool near_base(const struct explanation *x, nsec gap, nsec nominal, enum 
 static bool spans_two(const struct explanation *x, nsec gap, nsec nominal, enum timing_base base,
                       nsec rtt)
 {
-    struct timing_host host = {x->record->tick, x->record->lateness};
+    struct timing_host host = {x->record->tick, record_lateness(x->record, 0, 0)};
     struct timing_bounds one = timing_derive(&host, nominal, base, rtt);
     struct timing_bounds two = timing_derive(&host, 2 * nominal, base, rtt);
     return gap >= one.earliest + two.earliest && gap <= one.latest + two.latest;
