@@ -302,12 +302,24 @@ static uint64_t sent_by(pid_t pid)
     return bytes;
 }
 
+static pid_t find_agent(const struct cast *cast, const char *name)
+{
+    for (size_t i = 0; i < cast->n_agents; i++) {
+        cleanup_free char *path = xasprintf("/proc/%d/comm", (int)cast->agents[i]);
+        cleanup_free char *text = play_read(path);
+        if (text && strcmp(text, name) == 0)
+            return cast->agents[i];
+    }
+    ck_abort_msg("there is no %s", name);
+    return -1;
+}
+
 /* The director is stopped while more is sent than its ring holds.  The sender is held
  * until then: its agent is stopped when the steps come that make it send. */
 START_TEST(drops_are_noisy)
 {
     static const char script[] =
-        PLUGGED "server listen 80\nrun client touch $DIR/ready\n"
+        PLUGGED "server listen 80\nrun server touch $DIR/ready\n"
                 "run server sh -c \"until test -e $DIR/held; do sleep 0.01; done\"\n"
                 "client connect server 80 &\nclient send 20000000 bytes &\nserver accept &\n"
                 "server recv 20000000 &\nrun server touch $DIR/asked\nwait 200ms\n";
@@ -319,7 +331,7 @@ START_TEST(drops_are_noisy)
         play_start(-1, (const char *[]){"-q", "--slack", "60s", "--out", out, lab, NULL});
     play_await_file("ready");
     play_find_cast(&play, &cast, 2);
-    pid_t client = cast.agents[0];
+    pid_t client = find_agent(&cast, "tcplab@client\n");
     kill(client, SIGSTOP);
     play_make_file("held");
     play_await_file("asked");
