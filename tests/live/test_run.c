@@ -104,10 +104,10 @@ START_TEST(a_program_inherits_nothing)
     struct strbuf said cleanup_strbuf = STRBUF_INIT;
     if (cannot_run(__func__))
         return;
-    write_lab(
-        "fds",
-        "run client sh -c 'for f in 3 4 5 6 7 8 9; do [ ! -e /proc/self/fd/$f ] || exit $f; done'\n",
-        "quiet 5ms\n");
+    write_lab("fds",
+              "run client sh -c 'for f in 3 4 5 6 7 8 9; do [ ! -e /proc/self/fd/$f ] || exit $f; "
+              "done'\n",
+              "quiet 5ms\n");
     pid_t pid = start_run("fds", NULL, &output);
     read_all(output, &said);
     ck_assert_msg(wait_status(pid) == STATUS_PASSED, "%s", strbuf_cstr(&said));
