@@ -1,7 +1,6 @@
 /* tcplab record: writes a lab's expected transcript from a run of it. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 
@@ -116,26 +115,45 @@ static int take_stored(struct recording *r, struct error *err)
     return ret;
 }
 
+static const char *output_of(const struct recording *r)
+{
+    return r->output ? r->output : r->cl.expected_path;
+}
+
+/* Before the lab is played, which may take minutes. */
+static int check_output(const struct recording *r, struct error *err)
+{
+    const char *path = output_of(r);
+    if (strcmp(path, "-") == 0 || r->force || access(path, F_OK) != 0)
+        return 0;
+    error_set(err, STATUS_USAGE, "%s exists already", path);
+    return error_hint(err, "look at the new one with `-o -`, or replace it with --force");
+}
+
+/* The whole of it under another name first, so that the old one is never half gone. */
+static int write_file(const char *path, const struct strbuf *text, struct error *err)
+{
+    cleanup_free char *new = xasprintf("%s.new", path);
+    FILE *file = fopen(new, "wxe");
+    if (!file)
+        return error_sys(err, STATUS_USAGE, errno, "cannot write %s", new);
+    bool bad = fputs(strbuf_cstr(text), file) == EOF;
+    if (fclose(file) == 0 && !bad && rename(new, path) == 0)
+        return 0;
+    error_sys(err, STATUS_MACHINE, errno, "cannot write %s", path);
+    unlink(new);
+    return -1;
+}
+
 static int write_output(struct recording *r, struct error *err)
 {
-    const char *path = r->output ? r->output : r->cl.expected_path;
+    const char *path = output_of(r);
     if (strcmp(path, "-") == 0) {
         fputs(strbuf_cstr(&r->text), stdout);
         return 0;
     }
-    cleanup_fd int fd =
-        open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (r->force ? O_TRUNC : O_EXCL), 0666);
-    if (fd < 0 && errno == EEXIST) {
-        error_set(err, STATUS_USAGE, "%s exists already", path);
-        return error_hint(err, "look at the new one with `-o -`, or replace it with --force");
-    }
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file)
-        return error_sys(err, STATUS_USAGE, errno, "cannot write %s", path);
-    steal_fd(&fd);
-    bool bad = fputs(strbuf_cstr(&r->text), file) == EOF;
-    if (fclose(file) != 0 || bad)
-        return error_sys(err, STATUS_MACHINE, errno, "cannot write %s", path);
+    if (write_file(path, &r->text, err) < 0)
+        return -1;
     fprintf(stderr, "tcplab: wrote %s\n", path);
     return 0;
 }
@@ -164,7 +182,9 @@ static int record_lab(struct recording *r, const char *name)
     int status = cmd_load_lab(&r->cl, name, &r->values, false);
     if (status == 0) {
         load_old_notes(r);
-        int ret = r->from ? take_stored(r, &err) : play(r, &err);
+        int ret = check_output(r, &err);
+        if (ret == 0)
+            ret = r->from ? take_stored(r, &err) : play(r, &err);
         if (ret < 0 || write_output(r, &err) < 0)
             status = cmd_fail(&err);
     }

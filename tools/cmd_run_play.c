@@ -10,6 +10,7 @@
 
 #include "cmd.h"
 #include "report/evidence.h"
+#include "report/wrap.h"
 #include "run/stage.h"
 
 static const nsec PROGRESS_AFTER = NSEC_PER_SEC / 2;
@@ -23,10 +24,37 @@ void run_erase_progress(struct run *run)
     run->drawn = false;
 }
 
-static void draw_line(struct run *run, const char *line)
+/* Puts what is awaited and how long yet into one row; when it is too narrow for both,
+ * the former is cut, since the latter moves. */
+static void put_progress(struct strbuf *row, const char *awaited, const char *how_long,
+                         const struct text_options *text)
+{
+    const char *dots = text->utf8 ? "…" : "...";
+    int room = text->width - 1 - glyphs_width(how_long, strlen(how_long), text->utf8);
+    size_t len = strlen(awaited), keep = 0;
+    struct glyph g;
+    if (glyphs_width(awaited, len, text->utf8) <= room) {
+        glyphs_put(row, awaited, len, text->utf8);
+    } else if (room > 3) {
+        int width = text->utf8 ? 1 : 3;
+        for (; keep < len; keep += g.bytes, width += g.width) {
+            glyph_at(&g, awaited + keep, len - keep, text->utf8);
+            if (width + g.width > room)
+                break;
+        }
+        glyphs_put(row, awaited, keep, text->utf8);
+        strbuf_puts(row, dots);
+    }
+    if (room >= 0)
+        strbuf_puts(row, how_long);
+}
+
+static void draw_row(struct run *run, const char *awaited, const char *how_long)
 {
     struct text_options text = cmd_text_options(stderr);
-    fprintf(stderr, "%.*s", text.width - 1, line);
+    struct strbuf row cleanup_strbuf = STRBUF_INIT;
+    put_progress(&row, awaited, how_long, &text);
+    fputs(strbuf_cstr(&row), stderr);
     run->drawn = true;
 }
 
@@ -38,7 +66,7 @@ void run_draw_progress(void *ctx, nsec due)
     (void)due;
     if (run->progress) {
         run_erase_progress(run);
-        draw_line(run, run->progress);
+        draw_row(run, run->progress, "");
         return;
     }
     vec_each (&run->entries, e)
@@ -49,13 +77,13 @@ void run_draw_progress(void *ctx, nsec due)
     if (!shown)
         return;
     nsec left = shown->deadline > now ? shown->deadline - now : 0;
-    cleanup_free char *line =
-        run->running > 1
-            ? xasprintf("%s: %s, at most %d s more; %zu labs running", shown->cl.lab->name,
-                        shown->awaited, (int)(left / NSEC_PER_SEC), run->running)
-            : xasprintf("%s: %s, at most %d s more", shown->cl.lab->name, shown->awaited,
-                        (int)(left / NSEC_PER_SEC));
-    draw_line(run, line);
+    int seconds = (int)(left / NSEC_PER_SEC);
+    struct strbuf how_long cleanup_strbuf = STRBUF_INIT;
+    strbuf_printf(&how_long, ", at most %d s more", seconds);
+    if (run->running > 1 && cmd_text_options(stderr).width > 60)
+        strbuf_printf(&how_long, "; %zu labs running", run->running);
+    cleanup_free char *awaited = xasprintf("%s: %s", shown->cl.lab->name, shown->awaited);
+    draw_row(run, awaited, strbuf_cstr(&how_long));
 }
 
 static void on_progress(void *ctx, const char *awaited, nsec left)

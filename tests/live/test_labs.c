@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "lab/find.h"
+#include "live.h"
 #include "mutate.h"
 #include "record/load.h"
 #include "transcript/judge.h"
@@ -82,7 +83,11 @@ static void free_subject(struct subject *s)
     record_free(s->record);
 }
 
-static struct result *judge_text(const struct subject *s, const char *text)
+/* A run that fails on a machine that was late is NOISY; what is tried here is whether it
+ * fails. */
+static const nsec WRONG_IN_ANY_CASE = 3600 * NSEC_PER_SEC;
+
+static struct result *judge_text(const struct subject *s, const char *text, nsec slack)
 {
     struct source src;
     struct diags diags = {0};
@@ -91,7 +96,7 @@ static struct result *judge_text(const struct subject *s, const char *text)
     struct strbuf sb cleanup_strbuf = STRBUF_INIT;
     diags_format(&diags, &sb);
     ck_assert_msg(diags.list.n == 0, "%s", strbuf_cstr(&sb));
-    struct result *result = judge(s->lab, pattern, s->record, JUDGE_DEFAULT_SLACK);
+    struct result *result = judge(s->lab, pattern, s->record, slack);
     pattern_free(pattern);
     return result;
 }
@@ -115,7 +120,7 @@ static size_t check_line(const struct subject *s, const char *name, size_t numbe
         cleanup_free char *wrong = mutate(s->expected.text, number, m);
         if (!wrong)
             continue;
-        struct result *result = judge_text(s, wrong);
+        struct result *result = judge_text(s, wrong, WRONG_IN_ANY_CASE);
         const struct result_line *bad = result_first_bad(result);
         ck_assert_msg(result->verdict == VERDICT_FAIL && bad, "%s:%zu: %s: is %s", name, number,
                       mutation_name(m), verdict_name(result->verdict));
@@ -152,10 +157,18 @@ START_TEST(every_lab_passes_and_its_wrong_transcripts_fail)
             free_subject(&s);
             continue;
         }
-        struct result *right = judge_text(&s, s.expected.text);
-        ck_assert_msg(right->verdict == VERDICT_PASS, "%s: %s: %s", *name,
-                      verdict_name(right->verdict), right->reason);
+        struct result *right = judge_text(&s, s.expected.text, JUDGE_DEFAULT_SLACK);
+        bool noisy = right->verdict == VERDICT_NOISY;
+        if (noisy)
+            live_skip(*name, right->reason);
+        else
+            ck_assert_msg(right->verdict == VERDICT_PASS, "%s: %s: %s", *name,
+                          verdict_name(right->verdict), right->reason ? right->reason : "");
         result_free(right);
+        if (noisy) {
+            free_subject(&s);
+            continue;
+        }
         size_t controls = 0;
         for (size_t line = 1; line <= count_lines(s.expected.text); line++)
             controls += check_line(&s, *name, line);

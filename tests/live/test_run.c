@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "lab/lab.h"
 #include "play.h"
 #include "record/load.h"
 
@@ -236,7 +237,7 @@ START_TEST(scenes_of_many_kinds)
     else if (r->points.n > 1) /* at a loopback interface both are one */
         ck_assert_uint_eq(c.out, c.in);
     if (strcmp(s->name, "a megabyte") == 0)
-        ck_assert_uint_eq(c.bytes, 1000000);
+        ck_assert_uint_ge(c.bytes, 1000000); /* more, if a late machine sends some again */
     record_free(r);
 }
 END_TEST
@@ -281,7 +282,7 @@ START_TEST(a_thousand_steps_beside_the_script)
     strbuf_puts(&script, "server recv 1000 => 1000\n");
     struct record *r = play_scene("thousand", strbuf_cstr(&script));
     check_scene("a thousand steps", r, 1);
-    ck_assert_uint_eq(count(r).bytes, 1000);
+    ck_assert_uint_ge(count(r).bytes, 1000);
     record_free(r);
 }
 END_TEST
@@ -299,12 +300,24 @@ static uint64_t sent_by(pid_t pid)
     return bytes;
 }
 
+static pid_t find_agent(const struct cast *cast, const char *name)
+{
+    for (size_t i = 0; i < cast->n_agents; i++) {
+        cleanup_free char *path = xasprintf("/proc/%d/comm", (int)cast->agents[i]);
+        cleanup_free char *text = play_read(path);
+        if (text && strcmp(text, name) == 0)
+            return cast->agents[i];
+    }
+    ck_abort_msg("there is no %s", name);
+    return -1;
+}
+
 /* The director is stopped while more is sent than its ring holds.  The sender is held
  * until then: its agent is stopped when the steps come that make it send. */
 START_TEST(drops_are_noisy)
 {
     static const char script[] =
-        PLUGGED "server listen 80\nrun client touch $DIR/ready\n"
+        PLUGGED "server listen 80\nrun server touch $DIR/ready\n"
                 "run server sh -c \"until test -e $DIR/held; do sleep 0.01; done\"\n"
                 "client connect server 80 &\nclient send 20000000 bytes &\nserver accept &\n"
                 "server recv 20000000 &\nrun server touch $DIR/asked\nwait 200ms\n";
@@ -316,7 +329,7 @@ START_TEST(drops_are_noisy)
         play_start(-1, (const char *[]){"-q", "--slack", "60s", "--out", out, lab, NULL});
     play_await_file("ready");
     play_find_cast(&play, &cast, 2);
-    pid_t client = cast.agents[0];
+    pid_t client = find_agent(&cast, "tcplab@client\n");
     kill(client, SIGSTOP);
     play_make_file("held");
     play_await_file("asked");

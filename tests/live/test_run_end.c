@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "lab/find.h"
+#include "netns/ns.h"
 #include "play.h"
 
 /* Long enough that only something that hangs needs it. */
@@ -103,7 +104,7 @@ START_TEST(interrupted_runs_keep_what_they_have)
     cleanup_free char *result = play_read(result_path), *events = play_read(events_path);
     ck_assert_ptr_nonnull(result);
     ck_assert_ptr_nonnull(events);
-    ck_assert_ptr_nonnull(strstr(result, "interrupted at `server accept"));
+    ck_assert_ptr_nonnull(strstr(result, "interrupted at `"));
     ck_assert_ptr_nonnull(strstr(events, "\"listen\""));
 }
 END_TEST
@@ -226,10 +227,12 @@ START_TEST(a_full_file_system)
 {
     cleanup_free char *tiny = play_path("tiny"), *printed = NULL;
     cleanup_free char *evidence = play_path("tiny/handshake");
+    struct error err = ERROR_INIT;
     mkdir(tiny, 0777);
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (ns_gain_rights(&err) < 0 || unshare(CLONE_NEWNS) < 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("none", tiny, "tmpfs", 0, "size=8k") < 0) {
-        live_skip("a_full_file_system", "it takes root to mount one");
+        live_skip("a_full_file_system", "no file system can be mounted here");
         return;
     }
     int status = play_run(&printed, (const char *[]){"--out", tiny, "handshake", NULL});

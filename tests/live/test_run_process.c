@@ -64,7 +64,7 @@ static pid_t start_run(const char *a, const char *b, int *output)
         dup2(ends[1], STDOUT_FILENO);
         dup2(ends[1], STDERR_FILENO);
         setenv("TCPLAB_ROOT", root, 1);
-        execl(program, "tcplab", "run", "--out", out, a, b, (char *)NULL);
+        execl(program, "tcplab", "run", "--slack", "1m", "--out", out, a, b, (char *)NULL);
         _exit(127);
     }
     close(ends[1]);
@@ -104,10 +104,10 @@ START_TEST(a_program_inherits_nothing)
     struct strbuf said cleanup_strbuf = STRBUF_INIT;
     if (cannot_run(__func__))
         return;
-    write_lab(
-        "fds",
-        "run client sh -c 'for f in 3 4 5 6 7 8 9; do [ ! -e /proc/self/fd/$f ] || exit $f; done'\n",
-        "quiet 5ms\n");
+    write_lab("fds",
+              "run client sh -c 'for f in 3 4 5 6 7 8 9; do [ ! -e /proc/self/fd/$f ] || exit $f; "
+              "done'\n",
+              "quiet 5ms\n");
     pid_t pid = start_run("fds", NULL, &output);
     read_all(output, &said);
     ck_assert_msg(wait_status(pid) == STATUS_PASSED, "%s", strbuf_cstr(&said));
@@ -141,7 +141,7 @@ END_TEST
 
 static Suite *suite_run(void)
 {
-    Suite *s = suite_create("run");
+    Suite *s = suite_create("run-process");
     TCase *t = tcase_create("run");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_set_timeout(t, 30);

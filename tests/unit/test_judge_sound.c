@@ -212,7 +212,7 @@ START_TEST(a_repetition_that_was_left_out)
 {
     static const nsec syns[] = {3040 * MS}, data[] = {208 * MS, 1240 * MS};
     expect_differs(scene_syn_retry(syns, 1), LOST_SYN_ANY "+1s " LOST_SYN_ANY, 2,
-                   "came 3.04 s after the first; expected 1 s … 1.036 s: the one in between was "
+                   "came 3.04 s after the first; expected 1 s … 1.04 s: the one in between was "
                    "not sent");
     struct record *r = scene_unplugged(data, 2);
     expect_differs(r,

@@ -123,6 +123,21 @@ START_TEST(a_call_that_changed_keeps_its_note)
 }
 END_TEST
 
+START_TEST(a_capture_without_calls_takes_none_away)
+{
+    struct record *r = scene_conversation();
+    r->has_calls = false;
+    cleanup_free char *all = write_again(r, NULL);
+    cleanup_free char *old = xasprintf("client: connect server 1234\n%s# Closed.\n"
+                                       "client: recv => 0\n",
+                                       all);
+    cleanup_free char *text = write_again(r, old);
+    has(text, "   client: connect server 1234\n+0 client.port");
+    has(text, "# Closed.\n   client: recv => 0\n");
+    record_free(r);
+}
+END_TEST
+
 static Suite *suite_judge_write(void)
 {
     Suite *s = suite_create("judge-write");
@@ -132,6 +147,7 @@ static Suite *suite_judge_write(void)
     tcase_add_test(t, answers_are_at_once);
     tcase_add_test(t, an_old_transcript_that_fits_stays_as_it_is);
     tcase_add_test(t, a_call_that_changed_keeps_its_note);
+    tcase_add_test(t, a_capture_without_calls_takes_none_away);
     suite_add_tcase(s, t);
     return s;
 }

@@ -215,6 +215,26 @@ static int take_machine(struct record *r, const json_t *o, struct error *err)
     return 0;
 }
 
+static int take_stalls(struct record *r, const json_t *stalls, struct error *err)
+{
+    cleanup_strbuf struct strbuf at = STRBUF_INIT;
+    if (json_array_size(stalls) > RECORD_STALLS_MAX)
+        return error_set(err, STATUS_USAGE, "record.stalls has more than %d elements",
+                         RECORD_STALLS_MAX);
+    for (size_t i = 0; i < json_array_size(stalls); i++) {
+        const json_t *o;
+        struct record_stall *s = vec_add(&r->stalls);
+        if (take_element(stalls, i, "record.stalls", &at, &o, err) < 0 ||
+            take_nsec(o, at.data, "from_ns", 0, MAX_STAMP, &s->from, err) < 0 ||
+            take_nsec(o, at.data, "to_ns", 0, MAX_STAMP, &s->to, err) < 0)
+            return -1;
+        if (s->to < s->from || s->to - s->from > r->lateness)
+            return error_set(err, STATUS_USAGE, "%s is longer than record.lateness_ns, or negative",
+                             at.data);
+    }
+    return 0;
+}
+
 /* What result.json says that the other files hold. */
 struct counts {
     int64_t packets, calls, events;
@@ -222,11 +242,12 @@ struct counts {
 
 static int take_record(struct record *r, const json_t *o, struct counts *counts, struct error *err)
 {
-    json_t *hosts, *points, *sysctls, *remarks;
+    json_t *hosts, *points, *sysctls, *stalls, *remarks;
     const char *at = "record";
     if (take_machine(r, o, err) < 0 || json_take_array(o, at, "hosts", &hosts, err) < 0 ||
         json_take_array(o, at, "points", &points, err) < 0 ||
         json_take_array(o, at, "sysctls", &sysctls, err) < 0 ||
+        json_take_array(o, at, "stalls", &stalls, err) < 0 ||
         json_take_array(o, at, "remarks", &remarks, err) < 0 ||
         json_take_int(o, at, "packets", 0, INT64_MAX, &counts->packets, err) < 0 ||
         json_take_int(o, at, "calls", 0, INT64_MAX, &counts->calls, err) < 0 ||
@@ -236,7 +257,8 @@ static int take_record(struct record *r, const json_t *o, struct counts *counts,
         return error_set(err, STATUS_USAGE, "there are more than %d hosts or capture points",
                          MAX_HOSTS);
     if (take_hosts(r, hosts, err) < 0 || take_points(r, points, err) < 0 ||
-        take_sysctls(r, sysctls, err) < 0 || take_remarks(r, remarks, err) < 0)
+        take_sysctls(r, sysctls, err) < 0 || take_stalls(r, stalls, err) < 0 ||
+        take_remarks(r, remarks, err) < 0)
         return -1;
     return 0;
 }

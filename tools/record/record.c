@@ -45,6 +45,7 @@ static void free_stage(struct record *r)
         free(s->value);
     }
     vec_free(&r->sysctls);
+    vec_free(&r->stalls);
 }
 
 void record_free(struct record *r)
@@ -123,4 +124,15 @@ int record_find_host(const struct record *r, const struct ipaddr *addr)
         }
     }
     return -1;
+}
+
+nsec record_lateness(const struct record *r, nsec from, nsec to)
+{
+    if (r->stalls.n == 0)
+        return r->lateness;
+    nsec worst = r->lateness < RECORD_STALL_MIN ? r->lateness : RECORD_STALL_MIN;
+    vec_each (&r->stalls, s)
+        if (s->from <= to && s->to >= from && s->to - s->from > worst)
+            worst = s->to - s->from;
+    return worst;
 }

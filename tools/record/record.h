@@ -70,6 +70,14 @@ struct record_event {
     int host;
 };
 
+/* A time in which the machine did not keep time: a timer due at `from` came at `to`. */
+struct record_stall {
+    nsec from, to;
+};
+
+#define RECORD_STALL_MIN NSEC_PER_MSEC /* shorter ones are not listed */
+#define RECORD_STALLS_MAX 4096
+
 struct record_sysctl {
     int host;
     char *key, *value;
@@ -92,7 +100,8 @@ struct record {
     VEC(struct record_call) calls;
     VEC(struct record_event) events;
     VEC(struct record_sysctl) sysctls;
-    char *skipped;       /* the reason why it did not run, else NULL */
+    VEC(struct record_stall) stalls; /* empty: it is not known when the machine was late */
+    char *skipped;                   /* the reason why it did not run, else NULL */
     char *stopped;       /* the script could not go on: a step's limit passed …, else NULL */
     VEC(char *) remarks; /* what else a reader has to know */
 };
@@ -104,6 +113,9 @@ void record_add_packet(struct record *r, int point, bool outgoing, bool incoming
                        const struct frame *frame);
 /* Sorts packets, calls and events by time; stable. */
 void record_sort(struct record *r);
+/* The worst lateness that can have touched what happened between two stamps; the run's
+ * worst where the record does not say when the machine was late. */
+nsec record_lateness(const struct record *r, nsec from, nsec to);
 int record_find_host(const struct record *r, const struct ipaddr *addr); /* -1: none */
 
 #endif

@@ -169,6 +169,18 @@ static json_t *sysctls_to_json(const struct record *r)
     return sysctls;
 }
 
+static json_t *stalls_to_json(const struct record *r)
+{
+    json_t *array = json_array();
+    vec_each (&r->stalls, s) {
+        json_t *o = json_object();
+        json_object_set_new(o, "from_ns", json_integer(s->from));
+        json_object_set_new(o, "to_ns", json_integer(s->to));
+        json_array_append_new(array, o);
+    }
+    return array;
+}
+
 json_t *record_to_json(const struct record *r)
 {
     json_t *remarks = json_array();
@@ -182,6 +194,7 @@ json_t *record_to_json(const struct record *r)
     json_object_set_new(o, "clock", json_cstr(r->clock));
     json_object_set_new(o, "tick_ns", json_integer(r->tick));
     json_object_set_new(o, "lateness_ns", json_integer(r->lateness));
+    json_object_set_new(o, "stalls", stalls_to_json(r));
     json_object_set_new(o, "clock_step_ns", json_integer(r->clock_step));
     json_object_set_new(o, "began_ns", json_integer(r->began));
     json_object_set_new(o, "ended_ns", json_integer(r->ended));

@@ -439,7 +439,7 @@ static int close_record(struct director *d, nsec offset)
         r->points.at[i].linktype = live_linktype(d->stage->captures.at[i]);
     }
     excuse_left_running(d);
-    r->lateness = lateness_worst(d->stage->lateness);
+    lateness_note(d->stage->lateness, r);
     r->clock_step = clock_offset() - offset;
     record_sort(r);
     return error_is_set(d->err) ? -1 : 0;

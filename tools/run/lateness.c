@@ -14,7 +14,9 @@ struct probe {
     struct lateness *owner;
     pthread_t thread;
     int cpu;
-    _Atomic nsec due, worst;
+    pthread_mutex_t lock; /* of what follows; CLOCK_MONOTONIC */
+    nsec due, worst;
+    VEC(struct record_stall) stalls;
 };
 
 struct lateness {
@@ -26,6 +28,16 @@ struct lateness {
 static struct timespec to_timespec(nsec t)
 {
     return (struct timespec){.tv_sec = t / NSEC_PER_SEC, .tv_nsec = t % NSEC_PER_SEC};
+}
+
+/* The timer that was due at p->due comes, or is looked for, at `now`. */
+static void note_lateness(struct probe *p, nsec now)
+{
+    nsec late = now - p->due;
+    if (late > p->worst)
+        p->worst = late;
+    if (late > RECORD_STALL_MIN && p->stalls.n <= RECORD_STALLS_MAX)
+        vec_push(&p->stalls, ((struct record_stall){.from = p->due, .to = now}));
 }
 
 static void *watch(void *arg)
@@ -43,11 +55,10 @@ static void *watch(void *arg)
         uint64_t expired = 0;
         if (read(fd, &expired, sizeof(expired)) != sizeof(expired))
             break;
-        /* `expired` periods ended; the first of them was due at `due`. */
-        nsec late = clock_ns(CLOCK_MONOTONIC) - p->due;
-        if (late > p->worst)
-            p->worst = late;
+        pthread_mutex_lock(&p->lock);
+        note_lateness(p, clock_ns(CLOCK_MONOTONIC));
         p->due += (nsec)expired * period;
+        pthread_mutex_unlock(&p->lock);
     }
     return NULL;
 }
@@ -66,6 +77,7 @@ struct lateness *lateness_start(nsec period, struct error *err)
             p->owner = l;
             p->cpu = cpu;
             p->due = first;
+            pthread_mutex_init(&p->lock, NULL);
         }
     }
     for (size_t i = 0; i < l->probes.n; i++) {
@@ -82,21 +94,32 @@ struct lateness *lateness_start(nsec period, struct error *err)
 
 void lateness_restart(struct lateness *l)
 {
-    vec_each (&l->probes, p)
+    vec_each (&l->probes, p) {
+        pthread_mutex_lock(&p->lock);
         p->worst = 0;
+        p->stalls.n = 0;
+        pthread_mutex_unlock(&p->lock);
+    }
 }
 
-nsec lateness_worst(struct lateness *l)
+void lateness_note(struct lateness *l, struct record *record)
 {
-    nsec worst = 0, now = clock_ns(CLOCK_MONOTONIC);
+    nsec now = clock_ns(CLOCK_MONOTONIC), offset = clock_ns(CLOCK_REALTIME) - now;
+    size_t n = 0;
     vec_each (&l->probes, p) {
-        nsec seen = p->worst, pending = now - p->due;
-        if (seen > worst)
-            worst = seen;
-        if (pending > worst)
-            worst = pending;
+        pthread_mutex_lock(&p->lock);
+        note_lateness(p, now);
+        if (p->worst > record->lateness)
+            record->lateness = p->worst;
+        n += p->stalls.n;
+        vec_each (&p->stalls, s)
+            vec_push(&record->stalls,
+                     ((struct record_stall){.from = s->from + offset, .to = s->to + offset}));
+        pthread_mutex_unlock(&p->lock);
     }
-    return worst;
+    /* Too many to tell them apart: late all the time. */
+    if (n > RECORD_STALLS_MAX)
+        vec_free(&record->stalls);
 }
 
 void lateness_free(struct lateness *l)
@@ -104,8 +127,11 @@ void lateness_free(struct lateness *l)
     if (!l)
         return;
     atomic_store(&l->stop, true);
-    vec_each (&l->probes, p)
+    vec_each (&l->probes, p) {
         pthread_join(p->thread, NULL);
+        pthread_mutex_destroy(&p->lock);
+        vec_free(&p->stalls);
+    }
     vec_free(&l->probes);
     free(l);
 }

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "record/record.h"
 
 struct lateness;
 
@@ -14,8 +15,9 @@ struct lateness *lateness_start(nsec period, struct error *err);
 /* Forgets what was seen so far: the scene begins now. */
 void lateness_restart(struct lateness *l);
 
-/* The worst lateness so far, in ns; a timer that is due and has not come counts. */
-nsec lateness_worst(struct lateness *l);
+/* Notes in the record how late the timers came since then, and when; a timer that is due
+ * and has not come counts. */
+void lateness_note(struct lateness *l, struct record *record);
 
 /* Stops the timers; NULL is allowed. */
 void lateness_free(struct lateness *l);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/memory.h"
+#include "base/program.h"
 
 extern char **environ;
 
@@ -77,7 +78,10 @@ static int spawn(const struct lab_step *step, int output, pid_t *pid)
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
 
-    int cause = posix_spawnp(pid, words.at[0], &files, &attributes, words.at, environ);
+    /* posix_spawnp() would say EACCES where a folder of $PATH may not be looked into. */
+    const char *name = words.at[0];
+    cleanup_free char *path = strchr(name, '/') ? xstrdup(name) : program_find(name, NULL);
+    int cause = path ? posix_spawn(pid, path, &files, &attributes, words.at, environ) : ENOENT;
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     vec_free(&words);

@@ -7,108 +7,14 @@
  * the last of them always has.  Names of sysctls are those of
  * Documentation/networking/ip-sysctl.rst. */
 
-#include "transcript/explain.h"
+#include "transcript/explain_parts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-enum noun { NOUN_SYN, NOUN_SYN_ACK, NOUN_RESET, NOUN_FIN, NOUN_DATA, NOUN_ACK, NOUN_OTHER };
-
-static const char *const nouns[] = {
-    [NOUN_SYN] = "SYN",      [NOUN_SYN_ACK] = "SYN-ACK",   [NOUN_RESET] = "reset",
-    [NOUN_FIN] = "FIN",      [NOUN_DATA] = "data segment", [NOUN_ACK] = "ACK",
-    [NOUN_OTHER] = "packet",
-};
-
-static bool has_flag(const struct pattern_item *line, char flag)
-{
-    struct slice flags = line->fields[FIELD_FLAGS].value;
-    return slice_find(flags, flag) < flags.n;
-}
-
-static enum noun noun_of(const struct pattern_item *line)
-{
-    struct slice length = line->fields[FIELD_LENGTH].value;
-    if (line->kind != ITEM_SEGMENT)
-        return NOUN_OTHER;
-    if (has_flag(line, 'S'))
-        return has_flag(line, '.') ? NOUN_SYN_ACK : NOUN_SYN;
-    if (has_flag(line, 'R'))
-        return NOUN_RESET;
-    if (has_flag(line, 'F'))
-        return NOUN_FIN;
-    if (has_flag(line, 'P') || (length.n && !slice_is(length, "0")))
-        return NOUN_DATA;
-    return has_flag(line, '.') ? NOUN_ACK : NOUN_OTHER;
-}
-
-static const char *ordinal(size_t n, char *room, size_t size)
-{
-    static const char *const words[] = {"",      "first",   "second", "third", "fourth", "fifth",
-                                        "sixth", "seventh", "eighth", "ninth", "tenth"};
-    if (n < ARRAY_SIZE(words))
-        return words[n];
-    const char *end = n % 100 / 10 == 1 ? "th"
-                      : n % 10 == 1     ? "st"
-                      : n % 10 == 2     ? "nd"
-                      : n % 10 == 3     ? "rd"
-                                        : "th";
-    snprintf(room, size, "%zu%s", n, end);
-    return room;
-}
-
-/* Of which number of its kind, from its sender, the packet at `at` is. */
-static size_t number_of(const struct explanation *x, size_t at)
-{
-    const struct pattern_item *line = &x->seen[at].line;
-    size_t n = 0;
-    for (size_t i = 0; i <= at; i++) {
-        const struct pattern_item *other = &x->seen[i].line;
-        n += noun_of(other) == noun_of(line) && x->seen[i].s->flow == x->seen[at].s->flow &&
-             x->seen[i].s->dir == x->seen[at].s->dir;
-    }
-    return n;
-}
-
-/* "the second SYN", "the server's FIN". */
-static void put_packet(struct strbuf *sb, const struct explanation *x, size_t at)
-{
-    char room[32];
-    const struct pattern_item *line = &x->seen[at].line;
-    if (line->kind != ITEM_SEGMENT) {
-        strbuf_puts(sb, "this packet");
-        return;
-    }
-    size_t n = number_of(x, at);
-    enum noun noun = noun_of(line);
-    if (n == 1 && noun != NOUN_SYN && noun != NOUN_DATA)
-        strbuf_printf(sb, "%.*s's %s", (int)line->from.host.n, line->from.host.at, nouns[noun]);
-    else
-        strbuf_printf(sb, "the %s %s", ordinal(n, room, sizeof(room)), nouns[noun]);
-}
-
-/* Where the kind before `at` was sent, -1: it is the first. */
-static long before_of_kind(const struct explanation *x, size_t at)
-{
-    for (size_t i = at; i-- > 0;)
-        if (noun_of(&x->seen[i].line) == noun_of(&x->seen[at].line) &&
-            x->seen[i].s->flow == x->seen[at].s->flow && x->seen[i].s->dir == x->seen[at].s->dir)
-            return (long)i;
-    return -1;
-}
-
-static const struct field_diff *find_diff(const struct explanation *x, const char *field)
-{
-    vec_each (&x->line->diffs, d)
-        if (strcmp(d->field, field) == 0)
-            return d;
-    return NULL;
-}
 
 static bool near_base(const struct explanation *x, nsec gap, nsec nominal, enum timing_base base,
                       nsec rtt)
 {
-    struct timing_host host = {x->record->tick, x->record->lateness};
+    struct timing_host host = {x->record->tick, record_lateness(x->record, 0, 0)};
     struct timing_bounds b = timing_derive(&host, nominal, base, rtt);
     return timing_within(&b, gap);
 }
@@ -119,7 +25,7 @@ static bool near_base(const struct explanation *x, nsec gap, nsec nominal, enum 
 static bool spans_two(const struct explanation *x, nsec gap, nsec nominal, enum timing_base base,
                       nsec rtt)
 {
-    struct timing_host host = {x->record->tick, x->record->lateness};
+    struct timing_host host = {x->record->tick, record_lateness(x->record, 0, 0)};
     struct timing_bounds one = timing_derive(&host, nominal, base, rtt);
     struct timing_bounds two = timing_derive(&host, 2 * nominal, base, rtt);
     return gap >= one.earliest + two.earliest && gap <= one.latest + two.latest;
@@ -157,7 +63,7 @@ static const char *why_data(const struct explanation *x, nsec expected, nsec gap
 static const char *why_interval(const struct explanation *x, nsec expected, nsec gap)
 {
     const struct observed *o = &x->seen[x->at];
-    enum noun noun = noun_of(&o->line);
+    enum noun noun = explain_noun(&o->line);
     if (noun == NOUN_SYN || noun == NOUN_SYN_ACK)
         return why_syn(x, expected, gap);
     if (noun == NOUN_ACK && expected == 0 && gap >= 35 * NSEC_PER_MSEC &&
@@ -176,13 +82,13 @@ static void put_interval(struct strbuf *sb, const struct explanation *x,
 {
     char room[32];
     nsec gap = x->line->gap;
-    long before = before_of_kind(x, x->at);
-    put_packet(sb, x, x->at);
+    long before = explain_before(x, x->at);
+    explain_put_packet(sb, x, x->at);
     strbuf_puts(sb, " came ");
     timing_number(sb, gap);
     if (before >= 0 && (size_t)before + 1 == x->at)
         strbuf_printf(sb, " after the %s",
-                      ordinal(number_of(x, (size_t)before), room, sizeof(room)));
+                      explain_ordinal(explain_number(x, (size_t)before), room, sizeof(room)));
     else
         strbuf_puts(sb, x->at ? " after the packet before" : " after the beginning");
     strbuf_puts(sb, "; expected ");
@@ -194,7 +100,7 @@ static void put_interval(struct strbuf *sb, const struct explanation *x,
 
 static bool interval(struct strbuf *sb, const struct explanation *x)
 {
-    if (!find_diff(x, "interval"))
+    if (!explain_find_diff(x, "interval"))
         return false;
     struct timing_bounds b = {.nominal = x->line->nominal, .latest = x->line->latest};
     if (x->line->kind == LINE_SEGMENT) {
@@ -230,12 +136,12 @@ static bool ecn_only(const char *a, const char *b)
 static const char *why_flags(const struct explanation *x, const struct field_diff *d)
 {
     const struct pattern_item *o = &x->seen[x->at].line;
-    enum noun expected = noun_of(x->item), observed = noun_of(o);
+    enum noun expected = explain_noun(x->item), observed = explain_noun(o);
     if (ecn_only(d->expected, d->observed))
         return "the flags E and W negotiate and report congestion, see tcp_ecn";
     if (observed == NOUN_FIN && expected == NOUN_DATA)
         return "the last data and the FIN went in one segment";
-    if (expected == NOUN_FIN && !has_flag(o, 'F'))
+    if (expected == NOUN_FIN && !explain_has_flag(o, 'F'))
         return "the connection was not closed here";
     if (slice_is(o->fields[FIELD_FLAGS].value, ".") && strcmp(d->expected, "P.") == 0)
         return "PSH marks the end of what a program wrote; more was to follow";
@@ -244,14 +150,14 @@ static const char *why_flags(const struct explanation *x, const struct field_dif
 
 static bool refused(struct strbuf *sb, const struct explanation *x, const struct pattern_item *o)
 {
-    if (noun_of(o) != NOUN_RESET)
+    if (explain_noun(o) != NOUN_RESET)
         return false;
     struct slice host = o->from.host, port = o->from.port;
     bool answers_syn = false;
     for (size_t i = 0; i < x->at; i++)
-        answers_syn = answers_syn || (noun_of(&x->seen[i].line) == NOUN_SYN_ACK &&
+        answers_syn = answers_syn || (explain_noun(&x->seen[i].line) == NOUN_SYN_ACK &&
                                       x->seen[i].s->flow == x->seen[x->at].s->flow);
-    if (!answers_syn && has_flag(o, '.'))
+    if (!answers_syn && explain_has_flag(o, '.'))
         strbuf_printf(sb, "nobody listens on port %.*s of %.*s: it answered with a reset",
                       (int)port.n, port.at, (int)host.n, host.at);
     else
@@ -262,10 +168,10 @@ static bool refused(struct strbuf *sb, const struct explanation *x, const struct
 
 static bool flags(struct strbuf *sb, const struct explanation *x)
 {
-    const struct field_diff *d = find_diff(x, "flags");
+    const struct field_diff *d = explain_find_diff(x, "flags");
     if (!d)
         return false;
-    if (x->item && noun_of(x->item) != NOUN_RESET && refused(sb, x, &x->seen[x->at].line))
+    if (x->item && explain_noun(x->item) != NOUN_RESET && refused(sb, x, &x->seen[x->at].line))
         return true;
     strbuf_printf(sb, "the flags are [%s], expected [%s]", d->observed, d->expected);
     const char *why = why_flags(x, d);
@@ -351,7 +257,7 @@ static void due_value(struct strbuf *sb, const struct explanation *x, const stru
 static void arrival(struct strbuf *sb, const struct explanation *x)
 {
     const struct story_segment *s = x->seen[x->at].s;
-    put_packet(sb, x, x->at);
+    explain_put_packet(sb, x, x->at);
     if (s->fate == FATE_LOST) {
         strbuf_puts(sb, " was lost on the way, and should have arrived");
     } else if (s->unsent) {
@@ -419,7 +325,7 @@ static void field(struct strbuf *sb, const struct explanation *x, const struct f
             why = reasons[i].why;
     if (strcmp(d->field, "options") == 0)
         why = why_options(d);
-    if (strcmp(d->field, "seq") == 0 && x->item && noun_of(x->item) == NOUN_SYN)
+    if (strcmp(d->field, "seq") == 0 && x->item && explain_noun(x->item) == NOUN_SYN)
         why = "a SYN that nobody answered is repeated with its number";
     bool many = strcmp(d->field, "options") == 0 || strcmp(d->field, "arguments") == 0;
     strbuf_printf(sb, "%s %s ", name, many ? "are" : "is");
@@ -451,7 +357,7 @@ static void differs(struct strbuf *sb, const struct explanation *x)
         return;
     }
     for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-        const struct field_diff *d = find_diff(x, order[i]);
+        const struct field_diff *d = explain_find_diff(x, order[i]);
         if (!d)
             continue;
         if (strcmp(order[i], "flags") == 0      ? flags(sb, x)
@@ -472,8 +378,8 @@ static void differs(struct strbuf *sb, const struct explanation *x)
 static bool duplicate_ack(const struct explanation *x)
 {
     const struct observed *o = &x->seen[x->at];
-    long before = before_of_kind(x, x->at);
-    return noun_of(&o->line) == NOUN_ACK && before >= 0 && x->seen[before].s->ack == o->s->ack;
+    long before = explain_before(x, x->at);
+    return explain_noun(&o->line) == NOUN_ACK && before >= 0 && x->seen[before].s->ack == o->s->ack;
 }
 
 static bool fits_but_for_its_place(const struct explanation *x, const struct pattern_item *item,
@@ -491,14 +397,14 @@ static bool out_of_order(struct strbuf *sb, const struct explanation *x)
         const struct match_step *step = &x->path->steps.at[i];
         if (x->item && step->op == MATCH_UNEXPECTED &&
             fits_but_for_its_place(x, x->item, &x->seen[step->seen])) {
-            put_packet(sb, x, step->seen);
+            explain_put_packet(sb, x, step->seen);
             strbuf_printf(sb, " is out of order: it was sent %s than the transcript has it",
                           step->seen < x->at ? "earlier" : "later");
             return true;
         }
         if (!x->item && step->op == MATCH_MISSING && !x->lines[step->line].optional &&
             fits_but_for_its_place(x, x->lines[step->line].item, &x->seen[x->at])) {
-            put_packet(sb, x, x->at);
+            explain_put_packet(sb, x, x->at);
             strbuf_printf(sb, " is out of order: the transcript has it in line %zu",
                           x->lines[step->line].item->line_number);
             return true;
@@ -512,7 +418,7 @@ static bool too_soon(struct strbuf *sb, const struct explanation *x)
 {
     const struct observed *o = &x->seen[x->at];
     if (!o->s->retransmission || !x->next || !x->next->has_interval || x->next->interval == 0 ||
-        noun_of(x->next) != noun_of(&o->line))
+        explain_noun(x->next) != explain_noun(&o->line))
         return false;
     struct timing_bounds b = match_bounds(x->rules, x->next, o);
     if (timing_within(&b, o->gap))
@@ -530,7 +436,7 @@ static void unexpected(struct strbuf *sb, const struct explanation *x)
     }
     if (too_soon(sb, x) || out_of_order(sb, x))
         return;
-    put_packet(sb, x, x->at);
+    explain_put_packet(sb, x, x->at);
     strbuf_puts(sb, " is not in the transcript");
     if (duplicate_ack(x)) {
         strbuf_puts(sb, ": a duplicate ACK, for something that came twice or out of order");
@@ -540,7 +446,7 @@ static void unexpected(struct strbuf *sb, const struct explanation *x)
         strbuf_puts(sb, " after the packet before");
         strbuf_puts(sb, o->gap > TIMING_AT_ONCE ? ", because no acknowledgment had come"
                                                 : ", sooner than any time-out");
-    } else if (noun_of(&o->line) == NOUN_SYN) {
+    } else if (explain_noun(&o->line) == NOUN_SYN) {
         strbuf_puts(sb, ": another connection was opened");
     }
 }
@@ -548,7 +454,7 @@ static void unexpected(struct strbuf *sb, const struct explanation *x)
 static void missing(struct strbuf *sb, const struct explanation *x)
 {
     const struct pattern_item *item = x->item;
-    enum noun noun = item ? noun_of(item) : NOUN_OTHER;
+    enum noun noun = item ? explain_noun(item) : NOUN_OTHER;
     if (x->line->kind == LINE_CALL || x->line->kind == LINE_STATE || x->line->kind == LINE_LINK) {
         strbuf_puts(sb, x->line->kind == LINE_CALL    ? "no such call was made"
                         : x->line->kind == LINE_STATE ? "no such state was seen"
@@ -564,10 +470,10 @@ static void missing(struct strbuf *sb, const struct explanation *x)
     if (out_of_order(sb, x))
         return;
     if (slice_is(item->from.host, "*"))
-        strbuf_printf(sb, "nobody sent such a %s", nouns[noun]);
+        strbuf_printf(sb, "nobody sent such a %s", explain_nouns[noun]);
     else
         strbuf_printf(sb, "%.*s sent no such %s", (int)item->from.host.n, item->from.host.at,
-                      nouns[noun]);
+                      explain_nouns[noun]);
     if (noun == NOUN_FIN)
         strbuf_puts(sb, ": it did not close the connection");
     else if (noun == NOUN_SYN_ACK)

@@ -9,7 +9,8 @@
  *
  * The verdict follows from the lines alone, so that no report can show one thing
  * and say another.  Evidence that is not sound gives no verdict on the run at all:
- * a machine that was too late, a clock that was set, a capture with drops are NOISY. */
+ * a clock that was set, a capture with drops, a machine that was too late at a moment
+ * that a line depends on (or at any, where the run would fail) are NOISY. */
 
 #include "transcript/judge.h"
 
@@ -24,13 +25,7 @@ static bool doubt(struct judging *j, struct strbuf *why)
 {
     const struct record *r = j->record;
     nsec tick = r->tick > 0 ? r->tick : TIMING_COARSEST_TICK;
-    if (r->lateness > j->slack) {
-        strbuf_puts(why, "the machine was ");
-        timing_number(why, r->lateness);
-        strbuf_puts(why, " late once, more than the ");
-        timing_number(why, j->slack);
-        strbuf_puts(why, " that may be: its timings mean nothing");
-    } else if (r->clock_step > tick || r->clock_step < -tick) {
+    if (r->clock_step > tick || r->clock_step < -tick) {
         strbuf_puts(why, "the clock was stepped by ");
         timing_number(why, r->clock_step);
         strbuf_puts(why, " during the run");
@@ -195,16 +190,35 @@ static bool doubt_at_once(const struct judging *j, struct strbuf *why)
     return false;
 }
 
+/* What failed on a machine that was late may have failed because of that; what passed
+ * did so in spite of it, unless a line needed more than the slack. */
+static bool doubt_lateness(const struct judging *j, bool failed, struct strbuf *why)
+{
+    nsec lateness = failed ? j->record->lateness : 0;
+    vec_each (&j->result->lines, line)
+        if (line->lateness > lateness)
+            lateness = line->lateness;
+    if (lateness <= j->slack)
+        return false;
+    strbuf_puts(why, "the machine was ");
+    timing_number(why, lateness);
+    strbuf_puts(why, " late once, more than the ");
+    timing_number(why, j->slack);
+    strbuf_puts(why, " that may be: its timings mean nothing");
+    return true;
+}
+
 static void decide(struct judging *j)
 {
     struct result *r = j->result;
     struct strbuf why = STRBUF_INIT;
     static const struct result_line none = {.meaning = NULL};
     const struct result_line *bad = result_first_bad(r);
-    if (doubt(j, &why)) {
+    bool failed = bad || j->record->stopped;
+    if (doubt(j, &why) || doubt_lateness(j, failed, &why)) {
         r->verdict = VERDICT_NOISY;
         r->reason = strbuf_steal(&why);
-    } else if (bad || j->record->stopped) {
+    } else if (failed) {
         r->verdict = VERDICT_FAIL;
         r->reason = why_failed(j, bad ? bad : &none);
     } else if (doubt_at_once(j, &why)) {

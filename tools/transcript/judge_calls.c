@@ -196,13 +196,18 @@ static nsec gap_of(const struct call_line *l, const struct happening *h)
     return h->time - l->before;
 }
 
-static bool bounds_of(const struct judging *j, const struct call_line *l, struct timing_bounds *b)
+static bool bounds_of(const struct judging *j, const struct call_line *l, const struct happening *h,
+                      struct timing_bounds *b)
 {
-    struct timing_host host = {j->record->tick, j->record->lateness};
+    struct timing_host host = {j->record->tick, record_lateness(j->record, 0, 0)};
     if (!l->item->has_interval)
         return false;
     enum timing_base base = slice_is(l->item->verb, "connect") ? TIMING_SYN : TIMING_DATA;
     *b = timing_derive(&host, l->item->interval, base, l->rtt);
+    if (h->time && gap_of(l, h) > b->latest) {
+        host.lateness = record_lateness(j->record, l->before + b->earliest, h->time);
+        *b = timing_derive(&host, l->item->interval, base, l->rtt);
+    }
     /* A program may be told before the packet that it is told of is stamped. */
     if (l->item->interval == 0)
         b->earliest = -b->latest;
@@ -212,7 +217,7 @@ static bool bounds_of(const struct judging *j, const struct call_line *l, struct
 static bool in_time(const struct judging *j, const struct call_line *l, const struct happening *h)
 {
     struct timing_bounds b;
-    return !bounds_of(j, l, &b) || (h->time && timing_within(&b, gap_of(l, h)));
+    return !bounds_of(j, l, h, &b) || (h->time && timing_within(&b, gap_of(l, h)));
 }
 
 /* A call line belongs between the packets around it, give or take the slack. */
@@ -376,7 +381,7 @@ static void judge_line(struct judging *j, struct result_line *line, const struct
     struct slice observed = {line->observed, strlen(line->observed) - strlen(h->text)};
     struct slice gap = slice_trim(observed);
     compare(l->item, h, line);
-    if (bounds_of(j, l, &b))
+    if (bounds_of(j, l, h, &b))
         judge_set_bounds(line, &b);
     if (!in_time(j, l, h)) {
         struct slice expected = {line->expected, slice_find(slice_of(line->expected), ' ')};

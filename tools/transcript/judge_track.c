@@ -52,6 +52,7 @@ void track_open(struct judging *j, struct track *t)
     for (size_t i = 0; i < j->pattern->items.n; i++)
         t->pairs[i] = -1;
     t->rules = (struct match_rules){.host = {.tick = r->tick, .lateness = r->lateness},
+                                    .record = r,
                                     .ports = t->ports,
                                     .complete = r->has_calls};
     if (!t->story)
@@ -140,6 +141,7 @@ void judge_set_bounds(struct result_line *line, const struct timing_bounds *b)
     timing_explain(&text, b);
     line->derivation = strbuf_steal(&text);
     line->has_bounds = true;
+    line->lateness = b->lateness;
     line->nominal = b->nominal;
     line->earliest = b->earliest;
     line->latest = b->latest;
@@ -216,6 +218,11 @@ static void emit_pair(struct judging *j, struct track *t, const struct match_lin
     if (item->has_interval) {
         struct timing_bounds b = match_bounds(&t->rules, item, o);
         judge_set_bounds(line, &b);
+    }
+    if (o->s->fate == FATE_ARRIVED) {
+        nsec lateness = match_travel(&t->rules, item, o).lateness;
+        if (lateness > line->lateness)
+            line->lateness = lateness;
     }
     if (match_compare(&t->rules, item, o, NULL) == 0)
         return;

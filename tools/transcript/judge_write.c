@@ -174,12 +174,20 @@ static void add_old(struct writer *w, const struct pattern_item *old)
     vec_push(&w->out.items, item);
 }
 
-/* Keeps the remarks that stand before this item of the old transcript. */
+/* What does not depend on what was observed: a remark, and, where nothing is known of
+ * calls, their lines. */
+static bool stays(const struct writer *w, const struct pattern_item *item)
+{
+    bool call = item->kind == ITEM_CALL || item->kind == ITEM_LINK || item->kind == ITEM_STATE;
+    return item->kind == ITEM_REMARK || (call && !w->j->record->has_calls);
+}
+
+/* Keeps what stays of what stands before this item of the old transcript. */
 static void add_remarks(struct writer *w, const struct pattern_item *before)
 {
     const struct pattern *old = w->j->pattern;
     for (; w->remarks < old->items.n && &old->items.at[w->remarks] != before; w->remarks++)
-        if (old->items.at[w->remarks].kind == ITEM_REMARK)
+        if (stays(w, &old->items.at[w->remarks]))
             add_old(w, &old->items.at[w->remarks]);
 }
 

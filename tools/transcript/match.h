@@ -26,10 +26,11 @@ struct match_line {
 /* What a comparison depends on beside the two lines. */
 struct match_rules {
     struct timing_host host;
-    const struct slice *ports; /* what each of pattern.names stands for; n 0: for nothing */
-    bool complete;             /* false: a foreign capture; what it cannot show is not judged */
-    nsec quiet_after;          /* from the last packet to the end of the record */
-    nsec quiet_before;         /* from the record's begin to the first packet */
+    const struct record *record; /* says when the host was late; NULL: always by host.lateness */
+    const struct slice *ports;   /* what each of pattern.names stands for; n 0: for nothing */
+    bool complete;               /* false: a foreign capture; what it cannot show is not judged */
+    nsec quiet_after;            /* from the last packet to the end of the record */
+    nsec quiet_before;           /* from the record's begin to the first packet */
 };
 
 /* One thing that differs; slices lead into the two texts (n 0: nowhere). */
@@ -56,6 +57,10 @@ unsigned match_compare(const struct match_rules *rules, const struct pattern_ite
 
 /* The bounds that the line's interval has when `o` is taken for it. */
 struct timing_bounds match_bounds(const struct match_rules *rules, const struct pattern_item *e,
+                                  const struct observed *o);
+
+/* The same of the time that it travelled. */
+struct timing_bounds match_travel(const struct match_rules *rules, const struct pattern_item *e,
                                   const struct observed *o);
 
 /* The silence at a place: before observed packet `at` (n_seen: the end). */

@@ -232,6 +232,41 @@ static void compare_endpoint(struct comparison *c, const struct endpoint *e,
     differ(c, COST_PORT, "port", e->port, o->port);
 }
 
+/* ---------------------------------------------------------------- lateness */
+
+/* What the host's lateness is at the least, whenever it was. */
+static struct timing_host calm_host(const struct match_rules *rules)
+{
+    struct timing_host host = rules->host;
+    if (rules->record)
+        host.lateness = record_lateness(rules->record, 0, 0);
+    return host;
+}
+
+/* And what it was in the last `back` ns before the packet's stamp. */
+static struct timing_host host_then(const struct match_rules *rules, const struct observed *o,
+                                    nsec ahead, nsec back)
+{
+    struct timing_host host = rules->host;
+    if (rules->record) {
+        nsec stamp = rules->record->packets.at[o->s->packet].frame.time;
+        host.lateness = record_lateness(rules->record, stamp - back, stamp + ahead);
+    }
+    return host;
+}
+
+struct timing_bounds match_travel(const struct match_rules *rules, const struct pattern_item *e,
+                                  const struct observed *o)
+{
+    nsec nominal = e->fate == FATE_ARRIVES ? e->travel : 0;
+    struct timing_host host = calm_host(rules);
+    struct timing_bounds b = timing_travel(&host, nominal);
+    if (o->s->travel <= b.latest)
+        return b;
+    host = host_then(rules, o, o->s->travel, 0);
+    return timing_travel(&host, nominal);
+}
+
 static void compare_fate(struct comparison *c)
 {
     const struct pattern_item *e = c->e;
@@ -244,8 +279,7 @@ static void compare_fate(struct comparison *c)
     else if (e->fate == FATE_IS_LOST || s->fate == FATE_LOST)
         same = e->fate == FATE_IS_LOST && s->fate == FATE_LOST;
     else {
-        struct timing_bounds b =
-            timing_travel(&c->rules->host, e->fate == FATE_ARRIVES ? e->travel : 0);
+        struct timing_bounds b = match_travel(c->rules, e, c->o);
         same = timing_within(&b, s->travel);
     }
     if (!same)
@@ -263,7 +297,15 @@ static enum timing_base base_of(const struct pattern_item *line)
 struct timing_bounds match_bounds(const struct match_rules *rules, const struct pattern_item *e,
                                   const struct observed *o)
 {
-    return timing_derive(&rules->host, e->interval, base_of(&o->line), o->s->rtt);
+    /* A late machine excuses only what it was late at: from the moment at which the
+     * timer was due at the earliest. */
+    struct timing_host host = calm_host(rules);
+    enum timing_base base = base_of(&o->line);
+    struct timing_bounds b = timing_derive(&host, e->interval, base, o->s->rtt);
+    if (o->gap <= b.latest)
+        return b;
+    host = host_then(rules, o, 0, o->gap - b.earliest);
+    return timing_derive(&host, e->interval, base, o->s->rtt);
 }
 
 static void compare_interval(struct comparison *c)

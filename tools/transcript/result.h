@@ -50,6 +50,7 @@ struct result_line {
     nsec time; /* since the story's first segment, of what was observed */
     nsec gap;  /* observed interval to the line before */
     bool has_bounds;
+    nsec lateness;                  /* of the host, as the bounds allow for it */
     nsec nominal, earliest, latest; /* the interval allowed, and from what it was derived */
     char *derivation; /* "2 s = 500 ticks of 4 ms: granule 32 ms, rounding 8 ms, host lateness 0.3
                          ms" */

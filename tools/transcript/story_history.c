@@ -99,9 +99,13 @@ static void due_tsval(struct story_segment *s, const struct story_endpoint *e,
     s->due_tsval.known = true;
     if (!e->sent_ts)
         return; /* the first is 0 by definition */
+    nsec then = record_lateness(r, e->ts_time - NSEC_PER_MSEC, e->ts_time);
+    nsec lateness = record_lateness(r, now - NSEC_PER_MSEC, now);
+    if (then > lateness)
+        lateness = then;
     nsec step = story_clamp(r->clock_step, -MAX_SLACK, MAX_SLACK);
     nsec slack = story_clamp(r->tick > 0 ? r->tick : TICK_UNKNOWN, 0, MAX_SLACK) +
-                 story_clamp(r->lateness, 0, MAX_SLACK);
+                 story_clamp(lateness, 0, MAX_SLACK);
     slack += step < 0 ? -step : step;
     slack += NSEC_PER_MSEC + (seen_sent ? 0 : STORY_AT_ONCE);
     nsec since = now - e->ts_time, low = since - slack, high = since + slack;
