@@ -18,6 +18,7 @@ struct in_kernel {
     VEC(struct boot_lab) labs;
     VEC(size_t) entries; /* of each lab, its index in run->entries */
     VEC(char *) options;
+    bool over; /* the guest was ended by a signal to us */
 };
 
 static struct entry *entry_of(struct in_kernel *k, size_t lab)
@@ -79,6 +80,10 @@ static void on_broken(void *ctx, size_t lab, struct error *err, const char *cons
 {
     struct in_kernel *k = ctx;
     struct entry *e = entry_of(k, lab);
+    if (k->run->interrupted) {
+        k->over = true;
+        return;
+    }
     run_erase_progress(k->run);
     if (*console) {
         fflush(stdout);
@@ -126,7 +131,7 @@ static int play(struct in_kernel *k, struct error *err)
     run->boot = boot_start(run->loop, &options, &events, err);
     if (!run->boot)
         return -1;
-    while (!run->aborted && run->reported < run->entries.n)
+    while (!k->over && !run->aborted && run->reported < run->entries.n)
         if (loop_run_once(run->loop, NSEC_NEVER, err) < 0)
             return -1;
     return 0;

@@ -99,7 +99,7 @@ static bool is_in(char *const *names, size_t n, const char *name)
 char *module_depends(const char *data, size_t len)
 {
     static const char key[] = "\0depends="; /* with the end of the entry before it */
-    const char *found = memmem(data, len, key, sizeof(key) - 1);
+    const char *found = len ? memmem(data, len, key, sizeof(key) - 1) : NULL;
     if (!found)
         return NULL;
     found += sizeof(key) - 1;
