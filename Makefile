@@ -18,8 +18,11 @@ all: $(addprefix $(B)/,tcplab listener client sniffer)
 #   libnl-genl-3-dev     libnl-genl-3.0   ethtool netlink: offloads off
 #   libcmark-dev         libcmark         labs are CommonMark
 #   libjansson-dev       jansson          result.json and events.jsonl, both ways
+#   liblzma-dev          liblzma          kernel modules as distributions pack them: xz,
+#   libzstd-dev          libzstd          zstd,
+#   zlib1g-dev           zlib             gzip; and the checksum of a guest's messages
 #   check                check            unit tests
-LIBS := libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson
+LIBS := libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson liblzma libzstd zlib
 
 no_config := help clean
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
@@ -44,7 +47,7 @@ CC := clang
 endif
 flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. $(WARN) $(CFLAGS) $(variant_$(VARIANT))
 
-rooms := base lab decode capture wire record transcript report run
+rooms := base lab decode capture wire record transcript report run kernel
 lib_src := $(wildcard $(addprefix tools/,$(addsuffix /*.c,$(rooms)))) $(wildcard netns/*.c)
 cmd_src := tools/tcplab.c $(wildcard tools/cmd_*.c)
 unit_src := $(wildcard tests/unit/*.c)
@@ -83,8 +86,8 @@ lab-%: all
 	@$(B)/tcplab run $*
 
 # ----------------------------------------------------------------------- tests
-.PHONY: test test-unit test-golden test-live
-test: test-unit test-golden test-live
+.PHONY: test test-unit test-golden test-live test-edges
+test: test-edges test-unit test-golden test-live
 
 test-unit: $(B)/test-unit
 	$(call say,TEST,unit) $(B)/test-unit
@@ -94,8 +97,56 @@ test-golden: $(B)/tcplab
 
 # In real namespaces.  What this machine cannot do is skipped, with the reason; with
 # TCPLAB_MUST_RUN=1 a skip is a failure.
-test-live: $(B)/test-live $(B)/tcplab
+test-live: $(B)/test-live all
 	$(call say,TEST,live) TCPLAB=$(B)/tcplab $(B)/test-live
+	$(call say,TEST,programs) BUILD=$(B) tests/live/programs.sh
+
+# The rooms' dependencies point one way.
+test-edges:
+	$(call say,TEST,edges) tests/lint/edges.sh --self-test && tests/lint/edges.sh
+
+# How fast, as ratios; what they have to be stands in each script.
+.PHONY: bench
+benches := $(wildcard tests/bench/bench_*.sh)
+bench: all
+	@status=0; for b in $(benches); do \
+		printf '  %-5s %s\n' BENCH $$b; TCPLAB=$(B)/tcplab $$b || status=1; \
+	done; exit $$status
+
+# ------------------------------------------------------------------------ lint
+# clang-tidy (.clang-tidy), cppcheck (tests/lint/cppcheck.txt), shellcheck, and every
+# header alone.  Only what has changed is looked at again; takes minutes at first: use -j.
+.PHONY: lint lint-cppcheck lint-shell lint-format hdr-check
+headers := $(wildcard tools/*.h tools/*/*.h netns/*.h tests/unit/*.h tests/live/*.h)
+sources := $(lib_src) $(cmd_src) $(unit_src) $(live_src) $(wildcard tools/*.c tests/fuzz/*.c)
+scripts := $(wildcard tools/*.sh tests/*/*.sh tests/golden/*/*.sh .ci/run)
+lint: hdr-check lint-cppcheck lint-shell lint-format test-edges $(patsubst %.c,$(B)/lint/%.tidy,$(sort $(sources)))
+
+lint_flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. -Itests/unit
+$(B)/lint/%.tidy: %.c .clang-tidy $(headers)
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<) clang-tidy --quiet $< -- $(lint_flags) $(PKG_CFLAGS) 2>$@.err || { cat $@.err; exit 1; }
+	@touch $@
+
+# It cannot read __typeof__.
+lint-cppcheck:
+	$(call say,LINT,cppcheck) cppcheck -q -j2 --enable=warning,performance,portability --std=c11 \
+		-D_GNU_SOURCE -D__x86_64__ '-D__typeof__(x)=void *' -Itools -I. -Itests/unit \
+		--inline-suppr --suppressions-list=tests/lint/cppcheck.txt --error-exitcode=1 \
+		tools netns tests/unit tests/live tests/fuzz
+
+# Below warning it asks for quotes around lists of words that have to be split.
+lint-shell:
+	$(call say,LINT,shellcheck) shellcheck -S warning $(scripts)
+
+lint-format:
+	$(call say,LINT,clang-format) clang-format --dry-run -Werror $(sort $(sources)) $(headers)
+
+hdr-check: $(patsubst %.h,$(B)/lint/%.h.ok,$(headers))
+$(B)/lint/%.h.ok: %.h $(headers)
+	@mkdir -p $(@D)
+	$(call say,HDR,$<) $(CC) $(flags) -Itests/unit $(PKG_CFLAGS) -fsyntax-only -include $< -x c /dev/null
+	@touch $@
 
 # Each tests/fuzz/fuzz_NAME.c with libFuzzer, for FUZZ_SECONDS; what it finds stays
 # in build/fuzz/NAME.  Needs clang.
@@ -130,4 +181,6 @@ help:
 	@echo 'make lab-NAME      build, run the lab and judge it; evidence in out/NAME/'
 	@echo 'make test          build and run every test'
 	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=20 each (needs clang)'
+	@echo 'make bench         what is fast, as ratios to what it is compared with'
+	@echo 'make lint          clang-tidy, cppcheck, shellcheck, clang-format, headers alone'
 	@echo 'make clean         remove build/'

@@ -170,11 +170,6 @@ void nl_put_u8(struct nl_msg *msg, int attr, uint8_t value)
     nl_put(msg, attr, &value, sizeof(value));
 }
 
-void nl_put_u16(struct nl_msg *msg, int attr, uint16_t value)
-{
-    nl_put(msg, attr, &value, sizeof(value));
-}
-
 void nl_put_u32(struct nl_msg *msg, int attr, uint32_t value)
 {
     nl_put(msg, attr, &value, sizeof(value));

@@ -28,7 +28,7 @@ void nl_conn_close(struct nl_conn *conn);
 /* Sends msg (freed in any case) and waits for the kernel's acknowledgement, or for
  * the end of a dump.  On failure err->sys is the kernel's errno, its own words (ext
  * ack) are in the message, and the sentence begins "cannot WHAT". */
-int nl_request(struct nl_conn *conn, struct nl_msg *msg, struct error *err, const char *what, ...)
+int nl_request(struct nl_conn *conn, struct nl_msg *msg, struct error *err, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* Takes what has arrived, without waiting.  *lost is set when the kernel had to drop
@@ -39,7 +39,6 @@ int nl_drain(struct nl_conn *conn, bool *lost, struct error *err);
 struct nl_msg *nl_new(int type, int flags);
 void nl_put(struct nl_msg *msg, int attr, const void *data, size_t len);
 void nl_put_u8(struct nl_msg *msg, int attr, uint8_t value);
-void nl_put_u16(struct nl_msg *msg, int attr, uint16_t value);
 void nl_put_u32(struct nl_msg *msg, int attr, uint32_t value);
 void nl_put_str(struct nl_msg *msg, int attr, const char *s);
 struct nlattr *nl_nest(struct nl_msg *msg, int attr);

@@ -1,8 +1,7 @@
-/* tcplab run: plays labs, each in processes of its own, and reports as they end.
- *
- * The director's process judges the run and saves the evidence; this process
- * reads the evidence back and judges it again, so what is reported is always what
- * the files in out/NAME/ say. */
+/* tcplab run: plays labs and reports as they end.  Options, labs and the whole; see
+ * cmd_run.h for the other parts. */
+
+#include "cmd_run.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -10,14 +9,9 @@
 #include <stdio.h>
 
 #include "cmd.h"
-#include "cmd_lab.h"
+#include "kernel/boot.h"
 #include "lab/find.h"
-#include "record/load.h"
-#include "report/evidence.h"
-#include "run/job.h"
-#include "run/stage.h"
 
-static const nsec PROGRESS_AFTER = NSEC_PER_SEC / 2;
 static const nsec PROGRESS_EVERY = NSEC_PER_SEC / 4;
 
 static const char help[] =
@@ -35,40 +29,17 @@ static const char help[] =
     "  -q, --quiet          one line for each lab\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
     "      --long           play labs that take many minutes on the real clock, too\n"
+    "  -k, --kernel WHAT    play them in this kernel, under qemu and on a virtual clock: an image, "
+    "a\n"
+    "                       build tree, or the beginning of a version that `tcplab kernel` has "
+    "got\n"
+    "      --modules DIR    the modules of an image that stands alone\n"
+    "      --hang-after TIME  a guest that says nothing for so long has hung (default: 60s)\n"
     "      --vary NAME=N    the value of a lab's `vary NAME`\n"
     "  -h, --help\n"
     "\n"
     "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a file that does\n"
     "not parse, 3 this machine cannot run it, 4 nothing ran (all skipped or noisy)\n";
-
-enum entry_state { ENTRY_WAITING, ENTRY_RUNNING, ENTRY_REPORTED };
-
-struct run;
-
-struct entry {
-    struct run *run;
-    struct cmd_lab cl;
-    char *out; /* DIR/LAB */
-    struct job *job;
-    enum entry_state state;
-    char *awaited;
-    nsec began, deadline; /* CLOCK_MONOTONIC */
-};
-
-struct run {
-    bool all, quiet, play_long;
-    size_t jobs;
-    const char *out;
-    nsec slack;
-    const struct report_format *format;
-    struct cmd_values values;
-    VEC(struct entry) entries;
-    struct loop *loop;
-    struct report *report;
-    size_t running, reported;
-    bool interrupted, drawn;
-    struct error err; /* of starting a job */
-};
 
 /* ---------------------------------------------------------------- options --- */
 
@@ -118,6 +89,16 @@ static int parse_option(struct run *run, int option, int argc, char **argv)
     case 'L':
         run->play_long = true;
         return 0;
+    case 'k':
+        run->kernel = optarg;
+        return 0;
+    case 'M':
+        run->modules = optarg;
+        return 0;
+    case 'H':
+        return cmd_duration(optarg, &run->silence) == 0 && run->silence > 0
+                   ? 0
+                   : cmd_usage_error("run", "\"%s\" is no time such as 60s", optarg);
     case 'V':
         return cmd_add_value(&run->values, optarg) == 0
                    ? 0
@@ -128,11 +109,19 @@ static int parse_option(struct run *run, int option, int argc, char **argv)
 }
 
 static const struct option long_options[] = {
-    {"all", no_argument, NULL, 'a'},       {"jobs", optional_argument, NULL, 'j'},
-    {"out", required_argument, NULL, 'o'}, {"slack", required_argument, NULL, 's'},
-    {"quiet", no_argument, NULL, 'q'},     {"format", required_argument, NULL, 'f'},
-    {"long", no_argument, NULL, 'L'},      {"vary", required_argument, NULL, 'V'},
-    {"help", no_argument, NULL, 'h'},      {0},
+    {"all", no_argument, NULL, 'a'},
+    {"jobs", optional_argument, NULL, 'j'},
+    {"out", required_argument, NULL, 'o'},
+    {"slack", required_argument, NULL, 's'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"format", required_argument, NULL, 'f'},
+    {"kernel", required_argument, NULL, 'k'},
+    {"modules", required_argument, NULL, 'M'},
+    {"hang-after", required_argument, NULL, 'H'},
+    {"long", no_argument, NULL, 'L'},
+    {"vary", required_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
 };
 
 /* -1 to go on, else the status to exit with. */
@@ -140,7 +129,7 @@ static int parse_options(struct run *run, int argc, char **argv)
 {
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "aj::o:s:qf:h", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "aj::o:s:qf:k:h", long_options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
@@ -149,6 +138,8 @@ static int parse_options(struct run *run, int argc, char **argv)
         if (status)
             return status;
     }
+    if (run->modules && !run->kernel)
+        return cmd_usage_error("run", "--modules goes with --kernel");
     if (run->all && optind < argc)
         return cmd_usage_error("run", "--all already means every lab");
     if (!run->all && optind == argc)
@@ -168,13 +159,19 @@ static int add_entry(struct run *run, const char *name)
     }
     vec_each (&run->entries, other) {
         if (strcmp(other->cl.lab->name, cl.lab->name) == 0) {
+            bool same = strcmp(other->cl.lab->source.path, cl.lab->source.path) == 0;
+            status = same ? 0
+                          : cmd_usage_error("run", "%s and %s are both named %s",
+                                            other->cl.lab->source.path, cl.lab->source.path,
+                                            cl.lab->name);
             cmd_free_lab(&cl);
-            return 0;
+            return status;
         }
     }
     struct entry *e = vec_add(&run->entries);
     e->run = run;
     e->cl = cl;
+    e->claim = -1;
     e->out = xasprintf("%s/%s", run->out, cl.lab->name);
     return 0;
 }
@@ -202,172 +199,19 @@ static int load_all(struct run *run)
     return status;
 }
 
-/* --------------------------------------------------------------- progress --- */
-
-static void erase_progress(struct run *run)
-{
-    if (run->drawn)
-        fputs("\r\033[K", stderr);
-    run->drawn = false;
-}
-
-static void draw_progress(void *ctx, nsec due)
-{
-    struct run *run = ctx;
-    struct entry *shown = NULL;
-    nsec now = clock_ns(CLOCK_MONOTONIC);
-    (void)due;
-    vec_each (&run->entries, e)
-        if (e->state == ENTRY_RUNNING && e->awaited && now - e->began > PROGRESS_AFTER &&
-            (!shown || e->deadline > shown->deadline))
-            shown = e;
-    erase_progress(run);
-    if (!shown)
-        return;
-    nsec left = shown->deadline > now ? shown->deadline - now : 0;
-    struct text_options text = cmd_text_options(stderr);
-    cleanup_free char *line =
-        run->running > 1
-            ? xasprintf("%s: %s, at most %d s more; %zu labs running", shown->cl.lab->name,
-                        shown->awaited, (int)(left / NSEC_PER_SEC), run->running)
-            : xasprintf("%s: %s, at most %d s more", shown->cl.lab->name, shown->awaited,
-                        (int)(left / NSEC_PER_SEC));
-    fprintf(stderr, "%.*s", text.width - 1, line);
-    run->drawn = true;
-}
-
-static void on_progress(void *ctx, const char *awaited, nsec left)
-{
-    struct entry *e = ctx;
-    free(e->awaited);
-    e->awaited = xstrdup(awaited);
-    e->deadline = clock_ns(CLOCK_MONOTONIC) + left;
-}
-
-/* ------------------------------------------------------------------- jobs --- */
-
-/* In the director's process. */
-static int judge_and_save(void *ctx, const struct lab *lab, struct record *record,
-                          struct strbuf *reply, struct error *err)
-{
-    const struct entry *e = ctx;
-    (void)reply;
-    struct result *result = judge(lab, e->cl.pattern, record, e->run->slack);
-    result->wall = clock_ns(CLOCK_MONOTONIC) - e->began;
-    struct strbuf transcript cleanup_strbuf = STRBUF_INIT;
-    transcript_write(&transcript, lab, record, e->cl.pattern);
-    int ret = evidence_save(e->out, record, result, strbuf_cstr(&transcript), err);
-    result_free(result);
-    return ret;
-}
-
-static void report_result(struct entry *e, struct result *result)
-{
-    struct run *run = e->run;
-    result->wall = clock_ns(CLOCK_MONOTONIC) - e->began;
-    erase_progress(run);
-    /* Of many labs, those that passed need no more than their line. */
-    run->report->text.quiet = run->quiet || (run->entries.n > 1 && result->verdict == VERDICT_PASS);
-    report_one(run->report, result);
-    fflush(stdout);
-    e->state = ENTRY_REPORTED;
-    run->reported++;
-    run->running--;
-}
-
-static void report_error(struct entry *e, struct error *err)
-{
-    struct result *result = result_new(e->cl.lab->name);
-    result->verdict = VERDICT_ERROR;
-    result->title = xstrdup(e->cl.lab->title ? e->cl.lab->title : e->cl.lab->name);
-    result->reason = xstrdup(err->message);
-    erase_progress(e->run);
-    cmd_fail(err);
-    report_result(e, result);
-    result_free(result);
-}
-
-static void on_finished(void *ctx, const char *reply, size_t len, struct error *err)
-{
-    struct entry *e = ctx;
-    struct error local = ERROR_INIT;
-    (void)reply;
-    (void)len;
-    if (err) {
-        report_error(e, err);
-        return;
-    }
-    struct record *record = record_load(e->out, &local);
-    if (!record) {
-        report_error(e, &local);
-        return;
-    }
-    struct result *result = judge(e->cl.lab, e->cl.pattern, record, e->run->slack);
-    report_result(e, result);
-    result_free(result);
-    record_free(record);
-}
-
-static bool is_too_long(const struct entry *e)
-{
-    return e->cl.lab->is_long && !e->run->play_long && !stage_clock_is_virtual();
-}
-
-/* Leaves evidence, as any run: what is in DIR/LAB must not be of an earlier one. */
-static void skip_long(struct entry *e)
-{
-    struct error err = ERROR_INIT;
-    struct record *record = record_new();
-    cleanup_free char *reason = cmd_long_reason(&e->cl);
-    stage_note_skipped(record, e->cl.lab, reason);
-    if (judge_and_save(e, e->cl.lab, record, NULL, &err) < 0) {
-        report_error(e, &err);
-    } else {
-        struct result *result = judge(e->cl.lab, e->cl.pattern, record, e->run->slack);
-        report_result(e, result);
-        result_free(result);
-    }
-    record_free(record);
-}
-
-static void start(struct entry *e)
-{
-    struct error err = ERROR_INIT;
-    struct job_events events = {.progress = on_progress, .finished = on_finished, .ctx = e};
-    e->state = ENTRY_RUNNING;
-    e->run->running++;
-    e->began = clock_ns(CLOCK_MONOTONIC);
-    if (is_too_long(e)) {
-        skip_long(e);
-        return;
-    }
-    e->job = job_start(e->run->loop, e->cl.lab, judge_and_save, e, &events, &err);
-    if (!e->job)
-        report_error(e, &err);
-}
-
-static void start_more(struct run *run)
-{
-    vec_each (&run->entries, e)
-        if (e->state == ENTRY_WAITING && run->running < run->jobs && !run->interrupted)
-            start(e);
-}
+/* ------------------------------------------------------------------- run --- */
 
 static void on_signal(void *ctx, int signo)
 {
     struct run *run = ctx;
     (void)signo;
-    if (run->interrupted)
-        loop_stop(run->loop);
+    run->aborted = run->interrupted;
     run->interrupted = true;
     vec_each (&run->entries, e)
         if (e->job)
             job_interrupt(e->job);
-}
-
-static bool is_over(const struct run *run)
-{
-    return run->running == 0 && (run->interrupted || run->reported == run->entries.n);
+    if (run->boot)
+        boot_interrupt(run->boot);
 }
 
 static int run_labs(struct run *run, struct error *err)
@@ -380,24 +224,26 @@ static int run_labs(struct run *run, struct error *err)
     text.quiet = run->quiet;
     run->report = report_new(run->format, stdout, &text, run->entries.n);
     if (isatty(STDERR_FILENO))
-        loop_add_timer(run->loop, PROGRESS_AFTER, PROGRESS_EVERY, draw_progress, run);
-    for (start_more(run); !is_over(run); start_more(run))
-        if (loop_run_once(run->loop, NSEC_NEVER, err) < 0)
-            return -1;
-    erase_progress(run);
-    return 0;
+        loop_add_timer(run->loop, PROGRESS_EVERY, PROGRESS_EVERY, run_draw_progress, run);
+    int ret = run->kernel ? run_play_in_kernel(run, err) : run_play_here(run, err);
+    run_erase_progress(run);
+    return ret;
 }
 
 static void free_run(struct run *run)
 {
     vec_each (&run->entries, e) {
         job_free(e->job);
+        if (e->claim >= 0)
+            close(e->claim);
         cmd_free_lab(&e->cl);
         free(e->out);
         free(e->awaited);
     }
     vec_free(&run->entries);
     vec_free(&run->values.list);
+    boot_free(run->boot);
+    free(run->progress);
     if (run->loop)
         loop_free(run->loop);
 }
@@ -406,6 +252,7 @@ int cmd_run(int argc, char **argv)
 {
     struct error err = ERROR_INIT;
     struct run run = {.jobs = 1,
+                      .silence = 60 * NSEC_PER_SEC,
                       .out = "out",
                       .slack = JUDGE_DEFAULT_SLACK,
                       .format = report_format_find("text")};

@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "capture/live.h"
 #include "capture/pcapng_write.h"
+#include "decode/flows.h"
 #include "transcript/print.h"
 
 static const char help[] =
@@ -26,6 +27,7 @@ static const char help[] =
     "  -s BYTES      keep so many bytes of a packet (default: the interface's MTU; 65535 with -w)\n"
     "  -w FILE       write a pcapng file (`-`: to standard output) instead of printing\n"
     "      --print   print as well\n"
+    "  -S            TCP sequence numbers as they are, not relative to the connection's first\n"
     "  -h, --help\n"
     "\n"
     "exit status: 0 interrupted, or N packets seen; 2 wrong usage; 3 this machine refuses\n"
@@ -41,7 +43,7 @@ struct sniffer {
     int snaplen;
     uint64_t wanted; /* 0: no limit */
     const char *path;
-    bool print;
+    bool print, absolute;
 
     struct loop *loop;
     struct live *live;
@@ -49,6 +51,7 @@ struct sniffer {
     struct pcapng_writer writer;
     nsec began;
     uint64_t seen;
+    struct flows *flows;
     struct strbuf line;
     struct error err;
 };
@@ -76,9 +79,19 @@ static bool iface_name(void *ctx, struct strbuf *sb, uint32_t ifindex)
     return true;
 }
 
+static void number(void *ctx, const struct packet *p, struct print_style *style)
+{
+    struct sniffer *s = ctx;
+    struct flow_bases bases = flows_number(s->flows, p);
+    style->seq_base = bases.seq;
+    style->ack_base = bases.ack;
+    style->sack_base = bases.sack;
+}
+
 static void print_frame(struct sniffer *s, const struct frame *frame)
 {
-    static const struct print_style style = {.iface = iface_name};
+    struct print_style style = {
+        .iface = iface_name, .number = s->absolute ? NULL : number, .ctx = s};
     time_t seconds = (time_t)(frame->time / NSEC_PER_SEC);
     struct packet packet;
     struct tm tm;
@@ -174,6 +187,7 @@ static int begin(struct sniffer *s)
                                .filter = s->filter,
                                .snaplen = s->snaplen,
                                .ring = s->path ? WHOLE_RING : 0};
+    s->flows = flows_new();
     s->loop = loop_new(&s->err);
     if (!s->loop || !loop_add_signal(s->loop, SIGINT, on_signal, s, &s->err) ||
         !loop_add_signal(s->loop, SIGTERM, on_signal, s, &s->err))
@@ -244,7 +258,7 @@ static int parse_options(struct sniffer *s, int argc, char **argv)
     };
     uint64_t number = 0;
     bool print = false;
-    for (int c; (c = getopt_long(argc, argv, "+i:c:s:w:h", options, NULL)) != -1;) {
+    for (int c; (c = getopt_long(argc, argv, "+i:c:s:w:Sh", options, NULL)) != -1;) {
         if (c == 'i') {
             free(s->iface);
             s->iface = xstrdup(optarg);
@@ -256,6 +270,8 @@ static int parse_options(struct sniffer *s, int argc, char **argv)
             s->path = optarg;
         } else if (c == 'p') {
             print = true;
+        } else if (c == 'S') {
+            s->absolute = true;
         } else if (c == 'h') {
             return fputs(help, stdout), -1;
         } else if (c == '?') {
@@ -292,6 +308,7 @@ int main(int argc, char **argv)
         fclose(s.file);
     live_close_behind(&s.live, 1);
     loop_free(s.loop);
+    flows_free(s.flows);
     strbuf_free(&s.line);
     free(s.iface);
     free(s.filter);

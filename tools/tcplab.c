@@ -1,7 +1,9 @@
 /* The front door: a table of subcommands, no logic. */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/version.h"
@@ -10,7 +12,7 @@
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
-    const char *help;
+    const char *help; /* NULL: not for people */
 } commands[] = {
     {"check", cmd_check, "judge a stored run, or somebody's capture, again"},
     {"doctor", cmd_doctor, "say what this machine can do, and how to mend what it cannot"},
@@ -20,13 +22,15 @@ static const struct command {
     {"show", cmd_show, "show a lab: lesson, script and what is expected"},
     {"verbs", cmd_verbs, "list the verbs of the lab language"},
     {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
+    {"guest", cmd_guest, NULL},
 };
 
 static void print_help(FILE *to)
 {
     fputs("usage: tcplab COMMAND [ARGUMENTS]\n\n", to);
     for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
-        fprintf(to, "  %-9s %s\n", c->name, c->help);
+        if (c->help)
+            fprintf(to, "  %-9s %s\n", c->name, c->help);
     fputs("\n`tcplab COMMAND --help` tells more of each.\n", to);
 }
 
@@ -35,7 +39,8 @@ static int unknown(const char *word)
     const char *names[ARRAY_SIZE(commands)];
     size_t n = 0;
     for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
-        names[n++] = c->name;
+        if (c->help)
+            names[n++] = c->name;
     const char *near = closest_name(word, strlen(word), names, n);
     fprintf(stderr, "tcplab: there is no command \"%s\"\nhint: ", word);
     if (near)
@@ -44,8 +49,21 @@ static int unknown(const char *word)
     return STATUS_USAGE;
 }
 
+/* A standard descriptor that the caller closed must not become a socket or a pipe of
+ * ours, into which the report would go.  What cannot be written to fails as it should. */
+static void hold_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_descriptors();
     if (argc < 2) {
         print_help(stderr);
         return STATUS_USAGE;

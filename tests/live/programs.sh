@@ -124,13 +124,13 @@ END
 
 name=sniffer fd=$sniffer_fd pid=$sniffer_pid
 finish 0
-sed -i -E 's/^[0-9:]{8}\.[0-9]{6} /TIME /; s/, (seq|ack|win) [0-9:]+//g; s/, options \[[^]]*\]//' "$work/sniffer"
+sed -i -E 's/^[0-9:]{8}\.[0-9]{6} /TIME /; s/, win [0-9]+//; s/, options \[[^]]*\]//; s/ack 1[34],/ack N,/; /Flags \[S/s/, (seq|ack) [0-9]+//g' "$work/sniffer"
 expect sniffer <<'END'
 sniffer: listening on lo, filter: tcp port 1234 and tcp[tcpflags] & (tcp-syn|tcp-push) != 0
 TIME IP 127.0.0.1.PORT > 127.0.0.1.1234: Flags [S], length 0
 TIME IP 127.0.0.1.1234 > 127.0.0.1.PORT: Flags [S.], length 0
-TIME IP 127.0.0.1.PORT > 127.0.0.1.1234: Flags [P.], length 12
-TIME IP 127.0.0.1.1234 > 127.0.0.1.PORT: Flags [P.], length 12
+TIME IP 127.0.0.1.PORT > 127.0.0.1.1234: Flags [P.], seq 1:13, ack 1, length 12
+TIME IP 127.0.0.1.1234 > 127.0.0.1.PORT: Flags [P.], seq 1:13, ack N, length 12
 sniffer: 4 packets captured, 0 dropped
 END
 

@@ -314,7 +314,7 @@ START_TEST(flags_in_tcpdumps_order)
                {TCP_AE, "none"}};
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
         struct strbuf sb cleanup_strbuf = STRBUF_INIT;
-        print_tcp_flags(&sb, all[i].flags);
+        strbuf_tcp_flags(&sb, all[i].flags);
         ck_assert_str_eq(strbuf_cstr(&sb), all[i].text);
     }
 }

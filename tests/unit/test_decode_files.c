@@ -140,7 +140,7 @@ START_TEST(pcapng_in_both_byte_orders)
     ck_assert_int_eq(memcmp(p.comment, "hi", 2), 0);
     ck_assert_int_eq(pcapng_next(r, &p, &err), 0);
     ck_assert_uint_eq(pcapng_interfaces(r), 1);
-    const struct pcapng_interface *i = pcapng_interface(r, 0);
+    const struct pcapng_source *i = pcapng_interface(r, 0);
     ck_assert_str_eq(i->name, "eth0");
     ck_assert_str_eq(i->filter, "tcp");
     ck_assert(i->has_statistics && i->received == 10 && i->dropped == 3);

@@ -184,7 +184,6 @@ static void same_rest(const struct record *a, const struct record *b)
         ck_assert_int_eq(a->events.at[i].kind, b->events.at[i].kind);
         ck_assert_int_eq(a->events.at[i].time, b->events.at[i].time);
         ck_assert_int_eq(a->events.at[i].host, b->events.at[i].host);
-        same_text(a->events.at[i].text, b->events.at[i].text);
     }
     ck_assert_uint_eq(a->sysctls.n, b->sysctls.n);
     for (size_t i = 0; i < a->sysctls.n; i++) {
@@ -344,7 +343,7 @@ static const struct change {
     {"result.json", "\"name\": \"server\"", "\"name\": \"a\\u0000b\"", "holds a NUL byte"},
     {"result.json", "\"host\": \"client\"", "\"host\": \"nobody\"", "no host \"nobody\""},
     {"result.json", "\"received\": 7", "\"received\": -7", "record.points[0].received is -7"},
-    {"result.json", "\"linktype\": 1,", "\"linktype\": 113,", "link type is not the one"},
+    {"result.json", "\"linktype\": 1,", "\"linktype\": 113,", "another link type"},
     {"result.json", "\"packets\": ", "\"packets\": 1", "of different runs|counts"},
     {"result.json", "\"calls\": ", "\"calls\": 1", "events.jsonl holds 5 calls"},
     {"result.json", "\"hosts\": [", "\"hosts\": [1, ", "record.hosts[0] should be an object"},
@@ -353,7 +352,7 @@ static const struct change {
     {"result.json", "\"absent\": true", "\"absent\": 1", "should be true or false"},
     {"result.json", "\"clock\": ", "\"clock\": \"x\", \"clock\": ", "duplicate object key"},
     {"events.jsonl", "\"type\":\"unplug\"", "\"type\":\"unplugged\"", "no event of type"},
-    {"events.jsonl", "\"type\":\"state\"", "\"kind\":\"state\"", "type is missing"},
+    {"events.jsonl", "\"type\":\"replug\"", "\"kind\":\"state\"", "type is missing"},
     {"events.jsonl", "\"errno\":0", "\"errno\":4096", "line 2: call.errno is 4096"},
     {"events.jsonl", "\"step\":1", "\"step\":-1", "call.step is -1"},
     {"events.jsonl", "\"host\":\"server\"", "\"host\":null", "call.host should be a string"},

@@ -51,6 +51,8 @@ static const struct {
     {"client shutdown", 16, "the word is missing", "read|write|both"},
     {"client set nodely 1", 12, "\"nodely\" is no word that", "\"nodelay\""},
     {"client set nodelay", 19, "the number is missing", NULL},
+    {"client state => ESTABLISHD", 17, "\"ESTABLISHD\" is no state of TCP", "ESTABLISHED"},
+    {"client state => up", 17, "\"up\" is no state of TCP", "CLOSE-WAIT"},
     {"client state => \x22up", 17, "unclosed quote", NULL},
     {"server listen 80 backlog", 25, "the number is missing", NULL},
     {"server listen 80 5", 18, "here stands \"5\" instead of `backlog`", NULL},

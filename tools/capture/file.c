@@ -108,11 +108,6 @@ int capture_file_linktype(const struct capture_file *file)
     return file->linktype;
 }
 
-int capture_file_snaplen(const struct capture_file *file)
-{
-    return pcap_snapshot(file->pcap);
-}
-
 /* With nanosecond precision, tv_usec holds nanoseconds. */
 static nsec stamp(const struct pcap_pkthdr *header)
 {

@@ -19,7 +19,6 @@ static inline void capture_file_close_p(struct capture_file *const *file)
 }
 
 int capture_file_linktype(const struct capture_file *file);
-int capture_file_snaplen(const struct capture_file *file);
 
 /* The next frame that passes the filter: 1, or 0 at the end; its bytes last until
  * the next call.  -1 and STATUS_USAGE where the file is cut off or broken: what came

@@ -278,7 +278,8 @@ static void hand_over(u_char *user, const struct pcap_pkthdr *h, const u_char *b
         .data = bytes,
         .linktype = live->linktype,
     };
-    bool outgoing = live->loopback, incoming = live->loopback;
+    bool outgoing = live->loopback;
+    bool incoming = outgoing;
     int type = cooked_type(live, h, bytes);
     if (type >= 0) {
         outgoing = type == PACKET_OUTGOING;

@@ -12,24 +12,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "capture/pcapng_format.h"
 #include "decode/cursor.h"
 
-enum {
-    BLOCK_SECTION = 0x0a0d0d0a,
-    BLOCK_INTERFACE = 1,
-    BLOCK_SIMPLE = 3,
-    BLOCK_STATISTICS = 5,
-    BLOCK_ENHANCED = 6,
-};
-enum { OPT_END = 0, OPT_COMMENT = 1 };
-enum { IF_NAME = 2, IF_TSRESOL = 9, IF_FILTER = 11, IF_TSOFFSET = 14 };
-enum { EPB_FLAGS = 2 };
-enum { ISB_RECEIVED = 4, ISB_DROPPED = 5 };
-enum { MAX_BLOCK = 16 << 20, MAX_INTERFACES = 4096, LINKTYPE_RAW = 101 };
-static const uint32_t byte_order_magic = 0x1a2b3c4d;
+enum { MAX_BLOCK = 16 << 20, MAX_INTERFACES = 4096 };
 
 struct interface {
-    struct pcapng_interface public;
+    struct pcapng_source public;
     uint64_t per_second; /* units of its time stamps */
     int64_t offset;      /* seconds to add */
 };
@@ -75,7 +64,7 @@ static bool next_option(const struct pcapng_reader *r, struct cursor *c, struct 
     o->code = u16(r, c);
     size_t len = u16(r, c);
     const uint8_t *at = cursor_take(c, len);
-    if (c->cut || o->code == OPT_END)
+    if (c->cut || o->code == OPTION_END)
         return false;
     o->value = cursor_over(at, len);
     cursor_skip(c, -len & 3);
@@ -94,8 +83,8 @@ static int cut_off(const struct pcapng_reader *r, struct error *err)
 {
     if (ferror(r->stream))
         return error_sys(err, STATUS_USAGE, errno, "%s", r->path);
-    error_set(err, STATUS_USAGE, "%s is cut off inside the block at byte %" PRIu64, r->path, r->at);
-    return error_hint(err, "all packets before that place have been read");
+    return error_set(err, STATUS_USAGE, "%s is cut off inside the block at byte %" PRIu64, r->path,
+                     r->at);
 }
 
 /* Sets the byte order of the section whose header has this magic number. */
@@ -103,8 +92,8 @@ static bool set_order(struct pcapng_reader *r, const uint8_t *magic)
 {
     struct cursor c = cursor_over(magic, 4);
     uint32_t v = cursor_u32(&c);
-    r->swapped = v != byte_order_magic;
-    return v == byte_order_magic || __builtin_bswap32(v) == byte_order_magic;
+    r->swapped = v != BYTE_ORDER_MAGIC;
+    return v == BYTE_ORDER_MAGIC || __builtin_bswap32(v) == BYTE_ORDER_MAGIC;
 }
 
 /* Reads a block's body into r->block: 1, 0 at the end of the file, or -1. */
@@ -172,13 +161,13 @@ static int add_interface(struct pcapng_reader *r, struct error *err)
         return damaged(r, err, "is too short for an interface");
     while (next_option(r, &c, &o)) {
         const char *text = (const char *)o.value.at;
-        if (o.code == IF_NAME && !i->public.name)
+        if (o.code == INTERFACE_NAME && !i->public.name)
             i->public.name = xstrndup(text, o.value.left);
-        else if (o.code == IF_FILTER && !i->public.filter && o.value.left > 0)
+        else if (o.code == INTERFACE_FILTER && !i->public.filter && o.value.left > 0)
             i->public.filter = xstrndup(text + 1, o.value.left - 1); /* behind its kind */
-        else if (o.code == IF_TSOFFSET)
+        else if (o.code == INTERFACE_OFFSET)
             i->offset = (int64_t)u64(r, &o.value);
-        else if (o.code == IF_TSRESOL && !set_resolution(i, cursor_u8(&o.value)))
+        else if (o.code == INTERFACE_RESOLUTION && !set_resolution(i, cursor_u8(&o.value)))
             return damaged(r, err, "has a time resolution that cannot be");
     }
     return 0;
@@ -204,16 +193,15 @@ static int find_interface(const struct pcapng_reader *r, uint32_t id, struct pca
 
 static void read_packet_options(struct pcapng_reader *r, struct cursor *c, struct pcapng_packet *p)
 {
-    enum { DIRECTION = 3, INBOUND = 1, OUTBOUND = 2 };
     struct pcapng_option o;
     while (next_option(r, c, &o)) {
-        if (o.code == OPT_COMMENT && !p->comment) {
+        if (o.code == OPTION_COMMENT && !p->comment) {
             p->comment = (const char *)o.value.at;
             p->comment_len = o.value.left;
-        } else if (o.code == EPB_FLAGS && o.value.left == 4) {
+        } else if (o.code == PACKET_FLAGS && o.value.left == 4) {
             uint32_t flags = u32(r, &o.value);
-            p->incoming = (flags & DIRECTION) == INBOUND;
-            p->outgoing = (flags & DIRECTION) == OUTBOUND;
+            p->incoming = (flags & DIRECTION) == DIRECTION_IN;
+            p->outgoing = (flags & DIRECTION) == DIRECTION_OUT;
         }
     }
 }
@@ -264,45 +252,48 @@ static void read_statistics(struct pcapng_reader *r)
     cursor_skip(&c, 8); /* time */
     if (c.cut || id >= r->interfaces.n - r->section)
         return;
-    struct pcapng_interface *i = &r->interfaces.at[r->section + id].public;
+    struct pcapng_source *i = &r->interfaces.at[r->section + id].public;
     i->has_statistics = true;
     while (next_option(r, &c, &o)) {
-        if (o.code == ISB_RECEIVED && o.value.left == 8)
+        if (o.code == STATISTICS_RECEIVED && o.value.left == 8)
             i->received = u64(r, &o.value);
-        else if (o.code == ISB_DROPPED && o.value.left == 8)
+        else if (o.code == STATISTICS_DROPPED && o.value.left == 8)
             i->dropped = u64(r, &o.value);
     }
 }
 
 /* ------------------------------------------------------------------------ public */
 
-bool pcapng_recognise(const uint8_t *at, size_t n)
+struct pcapng_reader *pcapng_open_stream(FILE *stream, const char *name, struct error *err)
 {
-    static const uint8_t section[] = {0x0a, 0x0d, 0x0d, 0x0a}; /* the same in both orders */
-    return n >= sizeof(section) && memcmp(at, section, sizeof(section)) == 0;
+    static const uint8_t section[] = {0x0a, 0x0d, 0x0d, 0x0a};
+    uint8_t first[sizeof(section)];
+    size_t got = fread(first, 1, sizeof(first), stream);
+    if (got == sizeof(first) && memcmp(first, section, sizeof(section)) == 0) {
+        rewind(stream);
+        struct pcapng_reader *r = xcalloc(1, sizeof(*r));
+        r->stream = stream;
+        r->path = xstrdup(name);
+        return r;
+    }
+    if (ferror(stream))
+        error_sys(err, STATUS_USAGE, errno, "%s", name);
+    else if (got == 0)
+        error_set(err, STATUS_USAGE, "%s is empty: a capture has at least a file header", name);
+    else
+        error_set(err, STATUS_USAGE, "%s is no pcapng file", name);
+    fclose(stream);
+    return NULL;
 }
 
 struct pcapng_reader *pcapng_open(const char *path, struct error *err)
 {
-    uint8_t first[4];
     FILE *stream = fopen(path, "rbe");
-    size_t got = stream ? fread(first, 1, sizeof(first), stream) : 0;
-    if (stream && pcapng_recognise(first, got)) {
-        rewind(stream);
-        struct pcapng_reader *r = xcalloc(1, sizeof(*r));
-        r->stream = stream;
-        r->path = xstrdup(path);
-        return r;
-    }
-    if (!stream || ferror(stream))
+    if (!stream) {
         error_sys(err, STATUS_USAGE, errno, "%s", path);
-    else if (got == 0)
-        error_set(err, STATUS_USAGE, "%s is empty: a capture has at least a file header", path);
-    else
-        error_set(err, STATUS_USAGE, "%s is no pcapng file", path);
-    if (stream)
-        fclose(stream);
-    return NULL;
+        return NULL;
+    }
+    return pcapng_open_stream(stream, path, err);
 }
 
 void pcapng_close(struct pcapng_reader *r)
@@ -334,7 +325,7 @@ int pcapng_next(struct pcapng_reader *r, struct pcapng_packet *p, struct error *
         case BLOCK_INTERFACE:
             found = add_interface(r, err);
             break;
-        case BLOCK_ENHANCED:
+        case BLOCK_PACKET:
             found = read_enhanced(r, p, err);
             break;
         case BLOCK_SIMPLE:
@@ -360,7 +351,7 @@ size_t pcapng_interfaces(const struct pcapng_reader *r)
     return r->interfaces.n;
 }
 
-const struct pcapng_interface *pcapng_interface(const struct pcapng_reader *r, size_t i)
+const struct pcapng_source *pcapng_interface(const struct pcapng_reader *r, size_t i)
 {
     return &r->interfaces.at[i].public;
 }

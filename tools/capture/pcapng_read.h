@@ -5,11 +5,13 @@
 #define CAPTURE_PCAPNG_READ_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "decode/packet.h"
 
-struct pcapng_interface {
+/* An interface of the file. */
+struct pcapng_source {
     char *name, *filter; /* NULL: the file does not say */
     int linktype;        /* a DLT_* value */
     uint32_t snaplen;    /* 0: no limit */
@@ -27,11 +29,11 @@ struct pcapng_packet {
 
 struct pcapng_reader;
 
-/* Whether a file that begins with these bytes (4 are enough) is pcapng. */
-bool pcapng_recognise(const uint8_t *at, size_t n);
-
 /* NULL and STATUS_USAGE: cannot be read, is empty, or is no pcapng file. */
 struct pcapng_reader *pcapng_open(const char *path, struct error *err);
+/* The same from a stream that can be rewound, which is closed in any case; `name` is
+ * what messages call it. */
+struct pcapng_reader *pcapng_open_stream(FILE *stream, const char *name, struct error *err);
 void pcapng_close(struct pcapng_reader *reader);
 
 /* The next packet: 1, or 0 at the end.  -1 and STATUS_USAGE where the file is cut off
@@ -40,6 +42,6 @@ int pcapng_next(struct pcapng_reader *reader, struct pcapng_packet *packet, stru
 
 /* The interfaces seen so far (statistics stand at the end of a file). */
 size_t pcapng_interfaces(const struct pcapng_reader *reader);
-const struct pcapng_interface *pcapng_interface(const struct pcapng_reader *reader, size_t i);
+const struct pcapng_source *pcapng_interface(const struct pcapng_reader *reader, size_t i);
 
 #endif

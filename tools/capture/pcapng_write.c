@@ -11,36 +11,9 @@
 #include <pcap/dlt.h>
 
 #include "base/strbuf.h"
+#include "capture/pcapng_format.h"
 
-enum {
-    BLOCK_SECTION = 0x0A0D0D0A,
-    BLOCK_INTERFACE = 1,
-    BLOCK_STATISTICS = 5,
-    BLOCK_PACKET = 6,
-};
-
-enum {
-    OPTION_END = 0,
-    OPTION_COMMENT = 1,
-    SECTION_HARDWARE = 2,
-    SECTION_OS = 3,
-    SECTION_APPLICATION = 4,
-    INTERFACE_NAME = 2,
-    INTERFACE_DESCRIPTION = 3,
-    INTERFACE_RESOLUTION = 9,
-    INTERFACE_FILTER = 11,
-    PACKET_FLAGS = 2,
-    STATISTICS_BEGAN = 2,
-    STATISTICS_ENDED = 3,
-    STATISTICS_RECEIVED = 4,
-    STATISTICS_DROPPED = 5,
-};
-
-#define BYTE_ORDER_MAGIC 0x1A2B3C4D
 #define OPTION_MAX 0xFFFFu
-
-/* What files call a DLT_* value that differs from system to system. */
-enum { LINKTYPE_RAW = 101 };
 
 static void put16(struct strbuf *sb, uint16_t v)
 {

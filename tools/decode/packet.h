@@ -175,6 +175,9 @@ struct tcp_header {
     uint32_t payload_captured;
 };
 
+/* The flags as tcpdump writes them: `S`, `S.`, `P.`, `.`, `none` … */
+void strbuf_tcp_flags(struct strbuf *sb, uint16_t flags);
+
 /* How many sequence numbers the segment takes (data, SYN and FIN). */
 static inline uint32_t tcp_seq_len(const struct tcp_header *t)
 {

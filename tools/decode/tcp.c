@@ -168,3 +168,14 @@ void decode_tcp(struct packet *p)
     t->payload_len = data.len;
     t->payload_captured = data.n;
 }
+
+void strbuf_tcp_flags(struct strbuf *sb, uint16_t flags)
+{
+    static const char letters[] = "FSRP.UEW";
+    size_t before = sb->len;
+    for (int i = 0; i < 8; i++)
+        if (flags >> i & 1)
+            strbuf_putc(sb, letters[i]);
+    if (sb->len == before)
+        strbuf_puts(sb, "none");
+}

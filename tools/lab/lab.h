@@ -55,7 +55,7 @@ struct lab_capture {
     int host;
     int iface;    /* index into the host's interfaces */
     char *filter; /* pcap filter expression, "" for all */
-    struct span span, filter_span;
+    struct span span;
 };
 
 struct lab_sysctl {

@@ -112,8 +112,7 @@ static int capture_iface(struct parser *p, const struct token *t, int host, cons
     return -1;
 }
 
-static void add_capture(struct parser *p, const struct token *t, const char *filter,
-                        struct span filter_span)
+static void add_capture(struct parser *p, const struct token *t, const char *filter)
 {
     struct token name = *t;
     const char *colon = t->plain ? memchr(t->text, ':', t->len) : NULL;
@@ -132,7 +131,7 @@ static void add_capture(struct parser *p, const struct token *t, const char *fil
         }
     }
     struct lab_capture *c = vec_add(&p->lab->captures);
-    *c = (struct lab_capture){host, iface, xstrdup(filter), t->span, filter_span};
+    *c = (struct lab_capture){host, iface, xstrdup(filter), t->span};
 }
 
 void parse_capture(struct parser *p)
@@ -154,8 +153,7 @@ void parse_capture(struct parser *p)
             filter = NULL;
     }
     for (size_t i = first; i < first + n; i++)
-        add_capture(p, &p->tokens.at[i], filter ? filter->text : "",
-                    filter ? filter->span : p->line);
+        add_capture(p, &p->tokens.at[i], filter ? filter->text : "");
 }
 
 static bool on_one_net(const struct lab_host *a, const struct lab_host *b)

@@ -204,6 +204,23 @@ static bool is_number(const struct token *t)
     return t->plain && t->len && strspn(t->text, "0123456789") == t->len;
 }
 
+/* The states of RFC 9293, section 3.3.2. */
+static bool parse_state(struct parser *p, const struct token *t)
+{
+    static const char *const states[] = {"LISTEN",     "SYN-SENT",   "SYN-RECEIVED", "ESTABLISHED",
+                                         "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT",   "CLOSING",
+                                         "LAST-ACK",   "TIME-WAIT",  "CLOSED"};
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+        if (token_is(t, states[i]))
+            return true;
+    char buffer[64];
+    const char *near = closest_name(t->text, t->len, states, ARRAY_SIZE(states));
+    cleanup_free char *hint = near ? xasprintf("did you mean %s?", near)
+                                   : xstrdup("such as ESTABLISHED, CLOSE-WAIT or TIME-WAIT");
+    complain(p, t->span, hint, "%s is no state of TCP", shown(p, t, buffer));
+    return false;
+}
+
 static bool parse_errno_or_word(struct parser *p, const struct token *t, struct lab_step *s)
 {
     struct lab_result *r = &s->result;
@@ -215,7 +232,7 @@ static bool parse_errno_or_word(struct parser *p, const struct token *t, struct 
     }
     if (s->verb == VERB_STATE) {
         r->kind = RESULT_WORD;
-        return is_clean_word(p, t);
+        return parse_state(p, t);
     }
     char buffer[64];
     const char *near = errno_closest(t->text, t->len);

@@ -9,9 +9,7 @@
 static const char *const event_kind_names[] = {
     [EVENT_UNPLUG] = "unplug",
     [EVENT_REPLUG] = "replug",
-    [EVENT_STATE] = "state",
-    [EVENT_RUN] = "run",
 };
-static_assert(ARRAY_SIZE(event_kind_names) == EVENT_RUN + 1, "every kind of event has a name");
+static_assert(ARRAY_SIZE(event_kind_names) == EVENT_REPLUG + 1, "every kind of event has a name");
 
 #endif

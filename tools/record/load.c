@@ -309,8 +309,7 @@ static int take_event(struct record *r, const json_t *o, const char *type, struc
     struct record_event *event = vec_add(&r->events);
     event->kind = (enum event_kind)kind;
     if (take_host(r, o, type, true, &event->host, err) < 0 ||
-        take_nsec(o, type, "time_ns", 0, MAX_STAMP, &event->time, err) < 0 ||
-        json_take_cstr(o, type, "text", true, &event->text, err) < 0)
+        take_nsec(o, type, "time_ns", 0, MAX_STAMP, &event->time, err) < 0)
         return -1;
     return 0;
 }
@@ -350,11 +349,7 @@ static int load_events(int dir, struct record *r, struct error *err)
 static int load_packets(int dir, struct record *r, struct error *err)
 {
     FILE *f = open_file(dir, EVIDENCE_CAPTURE, EVIDENCE_MAX_CAPTURE, err);
-    if (!f)
-        return -1;
-    int rc = record_load_packets(r, f, MAX_STAMP, err);
-    fclose(f);
-    return rc;
+    return f ? record_load_packets(r, f, MAX_STAMP, err) : -1;
 }
 
 static int check_count(const char *file, const char *what, size_t held, int64_t said,

@@ -23,9 +23,6 @@ static void free_things_seen(struct record *r)
         free(c->expected);
     }
     vec_free(&r->calls);
-    vec_each (&r->events, e) {
-        free(e->text);
-    }
     vec_free(&r->events);
 }
 

@@ -61,14 +61,13 @@ struct record_call {
     size_t step;    /* index of the script's step */
 };
 
-/* Something that happened to a host's link or socket. */
-enum event_kind { EVENT_UNPLUG, EVENT_REPLUG, EVENT_STATE, EVENT_RUN };
+/* Something that happened to a host's cables. */
+enum event_kind { EVENT_UNPLUG, EVENT_REPLUG };
 
 struct record_event {
     enum event_kind kind;
     nsec time;
     int host;
-    char *text; /* state: "ESTABLISHED"; run: command and exit status */
 };
 
 struct record_sysctl {

@@ -92,7 +92,6 @@ static json_t *event_to_json(const struct record *r, const struct record_event *
     json_object_set_new(o, "type", json_string(event_kind_names[event->kind]));
     json_object_set_new(o, "host", host_name(r, event->host));
     json_object_set_new(o, "time_ns", json_integer(event->time));
-    json_object_set_new(o, "text", json_cstr(event->text));
     return o;
 }
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -201,6 +202,26 @@ static int make_dirs(const char *dir, struct error *err)
     if (mkdir(path, 0777) < 0 && errno != EEXIST)
         return error_sys(err, STATUS_MACHINE, errno, "cannot make the folder %s", path);
     return 0;
+}
+
+static int no_folder(const char *dir, struct error *err)
+{
+    error_sys(err, STATUS_MACHINE, errno, "cannot write into the folder %s", dir);
+    return error_hint(err, "evidence goes to a folder of yours with `--out DIR`");
+}
+
+int evidence_claim(const char *dir, struct error *err)
+{
+    if (make_dirs(dir, err) < 0)
+        return -1;
+    cleanup_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0)
+        return no_folder(dir, err);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+        error_set(err, STATUS_MACHINE, "another run is writing its evidence into %s", dir);
+        return error_hint(err, "wait for its end, or choose another folder with `--out DIR`");
+    }
+    return steal_fd(&fd); /* a file system without locks is no reason not to run */
 }
 
 int evidence_save(const char *dir, const struct record *record, const struct result *result,

@@ -6,6 +6,12 @@
 #include "record/record.h"
 #include "transcript/result.h"
 
+/* Makes the folder `dir` if need be, parents too, and claims it: until the descriptor
+ * that this returns is closed (or its process has ended, in whatever way) nobody else
+ * can claim it, so the evidence of two runs is never mixed.  -1, STATUS_MACHINE: it
+ * cannot be made or written to, or somebody else has it. */
+int evidence_claim(const char *dir, struct error *err);
+
 /* Writes capture.pcapng, events.jsonl, transcript.txt and result.json into `dir`,
  * which is made if need be, parents too.  All of them are complete before the first
  * takes its name, so a crash or a full disk leaves older evidence as it was, and a

@@ -4,7 +4,8 @@
  * (it is a copy of the director), so a request is the number of a step and a
  * reply what its call gave.  Within an agent every connection (`as NAME`, or the
  * host's own) has a thread, which makes its calls one after another and lets them
- * block as a student's program would: what the kernel answers is the result.
+ * block as a student's program would: what the kernel answers is the result.  A
+ * program that the lab runs is no connection's call and has a thread to itself.
  *
  * There is nothing to cancel: a call that does not return is the director's
  * business, which gives up at the step's limit and kills the agent.  An agent
@@ -24,7 +25,7 @@
 
 #include "run/calls.h"
 
-enum { AGENT_SOCKET = 3 };
+enum { AGENT_SOCKET = 3, STACK_SIZE = 256 << 10 };
 
 /* One connection's thread and what it still has to do. */
 struct worker {
@@ -67,6 +68,36 @@ static void *work(void *arg)
     return NULL;
 }
 
+static void *work_once(void *arg)
+{
+    struct worker *w = arg;
+    answer(w, w->queue.at[0]);
+    vec_free(&w->queue);
+    free(w);
+    return NULL;
+}
+
+static int start_thread(struct worker *w, void *(*run)(void *), bool detached)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    pthread_attr_setdetachstate(&attributes,
+                                detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE);
+    int cause = pthread_create(&w->thread, &attributes, run, w);
+    pthread_attr_destroy(&attributes);
+    return cause;
+}
+
+static void start_program(struct agent_process *a, uint32_t number)
+{
+    struct worker *w = xcalloc(1, sizeof(*w));
+    w->conn = (struct call_conn){.as = "", .host = &a->host, .fd = -1};
+    vec_push(&w->queue, number);
+    if (start_thread(w, work_once, true) != 0)
+        work_once(w); /* too many at a time: this one is waited for */
+}
+
 static struct worker *find_worker(struct agent_process *a, const char *as)
 {
     vec_each (&a->workers, w)
@@ -76,7 +107,7 @@ static struct worker *find_worker(struct agent_process *a, const char *as)
     w->conn = (struct call_conn){.as = as, .host = &a->host, .fd = -1};
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
-    if (pthread_create(&w->thread, NULL, work, w) != 0)
+    if (start_thread(w, work, false) != 0)
         _exit(1);
     vec_push(&a->workers, w);
     return w;
@@ -93,6 +124,10 @@ static _Noreturn void agent_main(const struct lab *lab, int host)
             continue;
         if (n != sizeof(number) || number >= lab->steps.n)
             _exit(0);
+        if (lab->steps.at[number].verb == VERB_RUN) {
+            start_program(&a, number);
+            continue;
+        }
         const char *as = lab->steps.at[number].as;
         struct worker *w = find_worker(&a, as ? as : "");
         pthread_mutex_lock(&w->lock);
@@ -135,7 +170,6 @@ int agent_start(struct agent *agent, const struct lab *lab, int host, int ns_fd,
     if (pid == 0)
         become_agent(lab, host, ns_fd, ends[1]);
     close(ends[1]);
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
     *agent = (struct agent){.pid = pid, .fd = ends[0]};
     return 0;
 }
@@ -150,7 +184,7 @@ int agent_ask(struct agent *agent, size_t step, struct error *err)
 
 int agent_reply(struct agent *agent, struct agent_reply *reply, struct error *err)
 {
-    ssize_t n = recv(agent->fd, reply, sizeof(*reply), 0);
+    ssize_t n = recv(agent->fd, reply, sizeof(*reply), MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (n <= 0)

@@ -23,7 +23,7 @@ struct agent_reply {
 
 struct agent {
     pid_t pid;
-    int fd; /* the director's end of the socket pair, non-blocking */
+    int fd; /* the director's end of the socket pair */
 };
 
 /* Starts the agent of lab->hosts.at[host] inside the namespace ns_fd.  The calling
@@ -31,7 +31,8 @@ struct agent {
  * closed, and is killed when the calling process ends. */
 int agent_start(struct agent *agent, const struct lab *lab, int host, int ns_fd, struct error *err);
 
-/* Asks for a step; the reply comes later. */
+/* Asks for a step; the reply comes later.  Waits only where the agent has hundreds of
+ * steps to take in first, which it does at once. */
 int agent_ask(struct agent *agent, size_t step, struct error *err);
 
 /* Takes one reply: 1 if there was one, 0 if not yet, -1 if the agent is gone. */

@@ -6,9 +6,9 @@
  * so nothing waits for ever; while it waits, the loop takes replies from agents
  * and frames from capture points into the record.
  *
- * When a call gives something else than the script states, when a limit passes
- * or when somebody interrupts, the script ends there (record->stopped says why)
- * and what has been recorded is kept.
+ * When a call gives something else than the script states, when a limit passes,
+ * when more is captured than fits or when somebody interrupts, the script ends there
+ * (record->stopped says why) and what has been recorded is kept.
  *
  * After the last step the scene is given time to end: until everything sent has
  * been acknowledged and nothing more came for SETTLED, or, where an answer will
@@ -23,10 +23,10 @@
 #include "base/errno.h"
 #include "base/loop.h"
 #include "run/quiet.h"
-#include "transcript/print.h"
 
 static const nsec SETTLED = 2 * NSEC_PER_MSEC;
 static const nsec AT_ONCE = 25 * NSEC_PER_MSEC;
+enum { RECORD_MAX = 256 << 20, PACKET_OVERHEAD = 128 }; /* bytes */
 static const nsec SETTLE_LIMIT = 2 * NSEC_PER_SEC;
 
 /* What the director remembers of a step of a host. */
@@ -45,6 +45,8 @@ struct director {
     struct played *played; /* one a step */
     struct quiet quiet;
     nsec last_frame; /* CLOCK_MONOTONIC, when the last one was taken */
+    size_t recorded; /* bytes, about */
+    bool full;       /* RECORD_MAX is reached */
     bool interrupted;
     struct error *err;  /* of a callback */
     size_t point;       /* whose frames are being taken */
@@ -59,6 +61,10 @@ static void take_frame(void *ctx, const struct frame *frame, bool outgoing, bool
     struct director *d = ctx;
     struct packet p;
     if (d->record->ended && frame->time > d->record->ended)
+        return;
+    d->recorded += frame->caplen + PACKET_OVERHEAD;
+    d->full |= d->recorded > RECORD_MAX;
+    if (d->full)
         return;
     record_add_packet(d->record, (int)d->point, outgoing, incoming, frame);
     packet_decode(&p, frame);
@@ -159,7 +165,7 @@ static int watch_everything(struct director *d)
 
 typedef bool question_fn(struct director *d, const struct lab_step *step);
 
-enum answer { ANSWER_YES, ANSWER_LIMIT, ANSWER_STOP, ANSWER_ERROR };
+enum answer { ANSWER_YES, ANSWER_LIMIT, ANSWER_STOP, ANSWER_FULL, ANSWER_ERROR };
 
 static void tell(struct director *d, const char *awaited, nsec deadline)
 {
@@ -173,6 +179,8 @@ static enum answer await(struct director *d, question_fn *question, const struct
     for (;;) {
         if (error_is_set(d->err))
             return ANSWER_ERROR;
+        if (d->full)
+            return ANSWER_FULL;
         if (question(d, step))
             return ANSWER_YES;
         if (d->interrupted)
@@ -219,6 +227,10 @@ static int conclude(struct director *d, const struct lab_step *step, enum answer
         return 1;
     case ANSWER_STOP:
         stop(d, xasprintf("interrupted at `%s`", step->text));
+        return 1;
+    case ANSWER_FULL:
+        stop(d, xasprintf("more than %d MiB of packets came before the end of `%s`",
+                          RECORD_MAX >> 20, step->text));
         return 1;
     case ANSWER_ERROR:
         break;
@@ -352,7 +364,7 @@ static bool is_awaited(struct director *d, const struct lab_wait *wait,
         record_find_host(d->record, &p.ip.dst) != wait->to)
         return false;
     struct strbuf flags cleanup_strbuf = STRBUF_INIT;
-    print_tcp_flags(&flags, p.tcp.flags);
+    strbuf_tcp_flags(&flags, p.tcp.flags);
     return !wait->flags || strcmp(strbuf_cstr(&flags), wait->flags) == 0;
 }
 
@@ -439,6 +451,17 @@ static nsec clock_offset(void)
     return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 }
 
+/* What was left running (`&`) and states no result has nothing to fail at. */
+static void excuse_left_running(struct director *d)
+{
+    vec_each (&d->lab->steps, step) {
+        const struct played *played = &d->played[index_of(d, step)];
+        if (step->background && step->result.kind == RESULT_NONE && played->call >= 0 &&
+            !played->done)
+            d->record->calls.at[played->call].as_stated = true;
+    }
+}
+
 /* The record ends at one moment: what came later is not part of it. */
 static int close_record(struct director *d, nsec offset)
 {
@@ -449,6 +472,7 @@ static int close_record(struct director *d, nsec offset)
         live_stats(d->stage->captures.at[i], &r->points.at[i].received, &r->points.at[i].dropped);
         r->points.at[i].linktype = live_linktype(d->stage->captures.at[i]);
     }
+    excuse_left_running(d);
     r->lateness = lateness_worst(d->stage->lateness);
     r->clock_step = clock_offset() - offset;
     record_sort(r);

@@ -239,7 +239,7 @@ static void on_limit(void *ctx, nsec due)
     error_clear(&err);
 }
 
-static nsec longest_play(const struct lab *lab)
+nsec job_longest(const struct lab *lab)
 {
     nsec sum = 30 * NSEC_PER_SEC;
     vec_each (&lab->steps, step)
@@ -270,6 +270,7 @@ struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *bod
         loop_reset_signals();
         keep_pipes(up[1], stop[0]);
         die_with_parent();
+        setsid(); /* what the terminal sends (Ctrl-C, Ctrl-Z) is for main, not for the scene */
         launch(lab, body, body_ctx);
     }
     close(up[1]);
@@ -288,7 +289,7 @@ struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *bod
                         .up = up[0],
                         .stop = stop[1]};
     job->up_watch = loop_add_fd(loop, job->up, EPOLLIN, on_up, job, err);
-    job->limit = longest_play(lab);
+    job->limit = job_longest(lab);
     job->limit_watch = loop_add_timer(loop, job->limit, 0, on_limit, job);
     job->child_watch = loop_add_child(loop, pid, on_over, job, err);
     if (!job->up_watch || !job->child_watch) {

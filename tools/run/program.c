@@ -2,30 +2,57 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include "base/memory.h"
 
 extern char **environ;
 
-/* What the program prints beyond the room of a reply is read and dropped, so that
- * it never blocks on a full pipe. */
-static void keep_output(int fd, struct agent_reply *reply)
+/* Takes what there is; false when no more can come. */
+static bool keep_output(int fd, struct agent_reply *reply)
 {
     char chunk[4096];
-    for (;;) {
-        ssize_t n = read(fd, chunk, sizeof(chunk));
-        if (n < 0 && errno == EINTR)
+    ssize_t n = read(fd, chunk, sizeof(chunk));
+    if (n <= 0)
+        return n < 0 && (errno == EINTR || errno == EAGAIN);
+    size_t room = AGENT_TEXT_MAX - reply->text_len;
+    size_t keep = (size_t)n < room ? (size_t)n : room;
+    memcpy(reply->text + reply->text_len, chunk, keep);
+    reply->text_len += (uint32_t)keep;
+    return true;
+}
+
+/* Until the program has ended.  What it prints beyond the room of a reply is read and
+ * dropped, so that it never blocks on a full pipe.  A process that it left behind may
+ * hold the pipe open, so the pipe's end is not awaited; what the program itself wrote
+ * is in the pipe before it ends, and a pipe holds no more than PIPE_READS chunks. */
+static int follow(pid_t pid, int output, struct agent_reply *reply)
+{
+    enum { PROGRAM, OUTPUT, PIPE_READS = 16 };
+    struct pollfd fds[] = {
+        [PROGRAM] = {.fd = pidfd_open(pid, 0), .events = POLLIN},
+        [OUTPUT] = {.fd = output, .events = POLLIN},
+    };
+    if (fds[PROGRAM].fd < 0)
+        return -1;
+    while (!fds[PROGRAM].revents) {
+        if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
+            fds[PROGRAM].revents = fds[OUTPUT].revents = 0;
             continue;
-        if (n <= 0)
-            return;
-        size_t room = AGENT_TEXT_MAX - reply->text_len;
-        size_t keep = (size_t)n < room ? (size_t)n : room;
-        memcpy(reply->text + reply->text_len, chunk, keep);
-        reply->text_len += (uint32_t)keep;
+        }
+        if (fds[OUTPUT].revents && !keep_output(output, reply))
+            fds[OUTPUT].fd = -1;
     }
+    close(fds[PROGRAM].fd);
+    fcntl(output, F_SETFL, O_NONBLOCK);
+    for (int i = 0; i < PIPE_READS && fds[OUTPUT].fd >= 0 && poll(&fds[OUTPUT], 1, 0) > 0; i++)
+        if (!keep_output(output, reply))
+            break;
+    return 0;
 }
 
 static int spawn(const struct lab_step *step, int output, pid_t *pid)
@@ -66,8 +93,8 @@ int program_run(const struct lab_step *step, struct agent_reply *reply)
         return -1;
     int ret = spawn(step, ends[1], &pid), cause = errno;
     close(ends[1]);
-    if (ret == 0)
-        keep_output(ends[0], reply);
+    if (ret == 0 && follow(pid, ends[0], reply) < 0)
+        ret = -1, cause = errno;
     close(ends[0]);
     errno = cause;
     if (ret < 0)

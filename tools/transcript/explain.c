@@ -302,15 +302,20 @@ static const char *why_options(const struct field_diff *d)
     return "they are others, or in another order";
 }
 
+/* What the transcript leaves to the history: by `~`, or by not mentioning it. */
 static bool is_due(const struct field_diff *d)
 {
-    return strcmp(d->expected, "~") == 0;
+    bool hidden = strcmp(d->field, "seq") == 0 && !*d->expected && !*d->observed;
+    return hidden || strcmp(d->expected, "~") == 0;
 }
 
 static void due_value(struct strbuf *sb, const struct explanation *x, const struct field_diff *d)
 {
     const struct story_segment *s = x->seen[x->at].s;
-    strbuf_printf(sb, "%s is %s", d->field, d->observed);
+    if (*d->observed)
+        strbuf_printf(sb, "%s is %s", d->field, d->observed);
+    else
+        strbuf_printf(sb, "its sequence number, which tcpdump does not print, is %u", s->seq);
     if (strcmp(d->field, "seq") == 0 && s->due_seq.known)
         strbuf_printf(sb, ", by the connection's history it must be from %u to %u",
                       s->due_seq.lowest, s->due_seq.highest);
@@ -331,8 +336,14 @@ static void arrival(struct strbuf *sb, const struct explanation *x)
     put_packet(sb, x, x->at);
     if (s->fate == FATE_LOST) {
         strbuf_puts(sb, " was lost on the way, and should have arrived");
+    } else if (s->unsent) {
+        strbuf_puts(sb, " arrived, but the capture at its sender shows no such packet");
     } else if (s->fate == FATE_UNKNOWN) {
-        strbuf_puts(sb, " was captured at one end only: whether it arrived is not known");
+        strbuf_puts(sb, s->pending ? " had not arrived when the capture ended"
+                                   : " was captured at one end only: whether it arrived is not "
+                                     "known");
+    } else if (s->doubled) {
+        strbuf_puts(sb, " was sent once and arrived more than once");
     } else {
         strbuf_puts(sb, " arrived ");
         timing_number(sb, s->travel);

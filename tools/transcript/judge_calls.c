@@ -70,18 +70,12 @@ static void add_call(struct call_lines *c, const struct record *r, const struct 
 
 static void add_event(struct call_lines *c, const struct record *r, const struct record_event *e)
 {
-    if (e->kind == EVENT_RUN || (e->kind == EVENT_STATE && !e->text))
-        return;
     struct happening *h = vec_add(&c->happenings);
-    h->kind = e->kind == EVENT_STATE ? ITEM_STATE : ITEM_LINK;
+    h->kind = ITEM_LINK;
     h->host = host_name(r, e->host);
     h->time = e->time;
-    h->state = e->text;
     h->up = e->kind == EVENT_REPLUG;
-    if (h->kind == ITEM_STATE)
-        h->text = xasprintf("%s: state %s", h->host, e->text);
-    else
-        h->text = xasprintf("link %s %s", h->host, h->up ? "up" : "down");
+    h->text = xasprintf("link %s %s", h->host, h->up ? "up" : "down");
 }
 
 static int by_time(const void *a, const void *b)

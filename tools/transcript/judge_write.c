@@ -46,15 +46,19 @@ static char *general_text(const struct observed *o)
     const char *dump = strstr(o->text, " 0x0000: ");
     if (dump)
         return xasprintf("%.*s …", (int)(dump - o->text), o->text);
-    if (!ts || s->tsval == 0)
+    if (!ts || o->line.kind != ITEM_SEGMENT) /* others are compared word by word */
         return xstrdup(o->text);
+    /* Only a direction's first stamp is 0 by definition; another may have been made in
+     * the same millisecond, and in the next run not. */
+    bool first = s->tsval == 0 && s->due_tsval.earliest == s->due_tsval.latest;
+    bool echoes = s->p->tcp.flags & TCP_ACK && !(first && s->tsecr == 0);
     char val[16], ecr[16];
     const char *end = ts + strcspn(ts, ",]");
     bool val_due = s->tsval - s->due_tsval.earliest <= s->due_tsval.latest - s->due_tsval.earliest;
     bool ecr_due = s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before;
     return xasprintf("%.*sTS val %s ecr %s%s", (int)(ts - o->text), o->text,
-                     due_or(s->due_tsval.known, val_due, s->tsval, val, sizeof(val)),
-                     due_or(s->due_tsecr.known, ecr_due && s->tsecr, s->tsecr, ecr, sizeof(ecr)),
+                     due_or(s->due_tsval.known, val_due && !first, s->tsval, val, sizeof(val)),
+                     due_or(s->due_tsecr.known, ecr_due && echoes, s->tsecr, ecr, sizeof(ecr)),
                      end);
 }
 
@@ -243,8 +247,7 @@ static struct moment *moments(const struct record *r, size_t *n)
         list[(*n)++] = (struct moment){call->ended, strbuf_steal(&text)};
     }
     vec_each (&r->events, e) {
-        if ((e->kind != EVENT_UNPLUG && e->kind != EVENT_REPLUG) || e->host < 0 ||
-            (size_t)e->host >= r->hosts.n)
+        if (e->host < 0 || (size_t)e->host >= r->hosts.n)
             continue;
         list[(*n)++] = (struct moment){e->time, xasprintf("link %s %s", r->hosts.at[e->host].name,
                                                           e->kind == EVENT_REPLUG ? "up" : "down")};

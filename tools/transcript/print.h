@@ -30,9 +30,6 @@ void print_tcp(struct strbuf *sb, const struct packet *p, const struct print_sty
 /* The options between the brackets: `mss 1460,sackOK,…`. */
 void print_tcp_options(struct strbuf *sb, const struct packet *p, const struct print_style *style);
 
-/* `S`, `S.`, `P.`, `.`, `none` … */
-void print_tcp_flags(struct strbuf *sb, uint16_t flags);
-
 /* The whole line behind the time stamp, as `tcpdump -n` prints it:
  * `IP 10.0.0.1.4000 > 10.0.0.2.1234: Flags [S], …`, `ARP, Request who-has …`. */
 void print_packet(struct strbuf *sb, const struct packet *p, const struct print_style *style);

@@ -1,16 +1,5 @@
 #include "transcript/print_parts.h"
 
-void print_tcp_flags(struct strbuf *sb, uint16_t flags)
-{
-    static const char letters[] = "FSRP.UEW";
-    size_t before = sb->len;
-    for (int i = 0; i < 8; i++)
-        if (flags >> i & 1)
-            strbuf_putc(sb, letters[i]);
-    if (sb->len == before)
-        strbuf_puts(sb, "none");
-}
-
 static const struct print_name option_names[] = {
     {TCPOPT_EOL, "eol"},
     {TCPOPT_NOP, "nop"},
@@ -344,7 +333,7 @@ bool print_tcp_segment(struct printer *pr, const struct packet *p)
 {
     pr->segment = "tcp";
     strbuf_puts(pr->sb, "Flags [");
-    print_tcp_flags(pr->sb, p->tcp.flags);
+    strbuf_tcp_flags(pr->sb, p->tcp.flags);
     strbuf_putc(pr->sb, ']');
     if (!pr->style->number)
         return print_fields(pr, p);

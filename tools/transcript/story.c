@@ -130,6 +130,9 @@ static void enter(struct build *b, struct sighting *s)
     e->from = s->from;
     e->to = s->to;
     e->fate = s->fate;
+    e->unsent = s->unsent;
+    e->pending = s->pending;
+    e->doubled = s->doubled;
     e->flow = -1;
     e->arrival = -1;
     if (s->arrival >= 0) {

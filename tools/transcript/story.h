@@ -18,6 +18,9 @@ struct story_segment {
     size_t packet; /* index into record.packets: as its sender sent it, or as first seen */
     long arrival;  /* index of the packet at the receiver's point, -1: none */
     enum fate fate;
+    bool unsent;               /* its sender was captured, and was not seen sending it */
+    bool pending;              /* its receiver was captured, and had not seen it at the end */
+    bool doubled;              /* it arrived more often than it was sent */
     nsec travel;               /* arrival - sending, FATE_ARRIVED */
     struct packet *p;          /* decoded; owned by the story */
     int from, to;              /* hosts, -1: not one of the lab's */
@@ -33,6 +36,7 @@ struct story_segment {
     struct {
         bool known;
         uint32_t lowest, highest; /* seq: from snd_una to snd_nxt */
+        bool probe;               /* without data also snd_una - 1: it may be a timer's */
     } due_seq;
     struct {
         bool known;

@@ -40,6 +40,7 @@ struct sighting {
     uint64_t identity; /* what stays the same on the way */
     long arrival;      /* ROLE_SENT: index of the sighting at the receiver, -1 */
     bool answered;     /* ROLE_RECEIVED: its sending was seen too, or it is the double of such */
+    bool unsent, pending, doubled; /* as in struct story_segment */
     enum fate fate;
 };
 

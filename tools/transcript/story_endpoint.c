@@ -168,6 +168,7 @@ void endpoint_arrive(struct story_endpoint *e, struct story_segment *s, bool see
     const struct tcp_header *t = &s->p->tcp;
     uint32_t end = s->seq + tcp_seq_len(t);
     struct range r = {s->seq, end};
+    e->active = now;
     if (!seen_sent)
         s->retransmission = end != s->seq && e->receiving && has_range(e, r);
     if (t->flags & TCP_ACK)
@@ -243,6 +244,7 @@ void endpoint_send(struct story_endpoint *e, const struct story_endpoint *peer,
                    struct story_segment *s, bool seen_sent, nsec now)
 {
     const struct tcp_header *t = &s->p->tcp;
+    e->active = now;
     if (t->flags & TCP_RST)
         return;
     bool again = send_range(e, s->seq, s->seq + tcp_seq_len(t), now);

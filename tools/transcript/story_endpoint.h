@@ -33,6 +33,7 @@ struct story_endpoint {
     /* Sending: */
     bool sent_any, sent_fin;
     uint32_t snd_una, snd_nxt;
+    nsec active;               /* when it last sent or received */
     VEC(struct flight) flight; /* in the order of their numbers */
     size_t flight_head;
     nsec rtt;

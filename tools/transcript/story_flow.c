@@ -4,7 +4,10 @@
  *
  * Segments with the same two ends (address and port) belong to one flow, until a SYN
  * comes that cannot be of it: its direction has had another initial sequence number,
- * or has spoken without one having been seen.  The first segment's direction is 0.
+ * or has spoken without one having been seen.  A SYN that nobody answered may only be
+ * repeated as it was; where the record knows that no program has begun a connection
+ * since, another number belongs to the same flow (and is wrong).  The first segment's
+ * direction is 0.
  *
  * A direction's first number is its SYN's sequence number, so that a SYN prints
  * seq 0 and the first byte of data 1.  If no SYN of it was captured, it is chosen so
@@ -34,6 +37,8 @@ struct bases {
     bool has_seq[2], has_ts[2];
     bool spoke[2]; /* while splitting: any segment of this direction */
     uint32_t seq[2], ts[2];
+    nsec syn;  /* while splitting: stamp of the last SYN … */
+    bool told; /* … and calls_tell() */
 };
 
 static struct end end_of(const struct ipaddr *addr, uint16_t port)
@@ -63,18 +68,53 @@ static struct member member_of(const struct packet *p, size_t segment)
     return (struct member){from_high ? dst : src, from_high ? src : dst, from_high, segment};
 }
 
-/* Whether this SYN opens another connection between the same ends. */
-static bool begins_anew(const struct bases *known, int side, const struct tcp_header *t)
+/* Whether a program of the host may have begun a connection in between: by a call, or,
+ * where it runs programs of its own, whenever it liked. */
+static bool may_have_connected(const struct record *r, int host, nsec after, nsec until)
 {
+    size_t low = 0, high = r->calls.n;
+    while (low < high) { /* calls are in the order of their beginning */
+        size_t middle = low + (high - low) / 2;
+        if (r->calls.at[middle].began <= after)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (size_t i = low; i < r->calls.n && r->calls.at[i].began <= until; i++)
+        if (r->calls.at[i].host == host && strcmp(r->calls.at[i].verb, "connect") == 0)
+            return true;
+    return false;
+}
+
+/* Whether calls say of all connections when they began. */
+static bool calls_tell(const struct record *r)
+{
+    vec_each (&r->calls, c)
+        if (strcmp(c->verb, "run") == 0)
+            return false;
+    return r->has_calls;
+}
+
+/* Whether this SYN opens another connection between the same ends. */
+static bool begins_anew(const struct record *r, const struct bases *known, int side,
+                        const struct story_segment *s)
+{
+    const struct tcp_header *t = &s->p->tcp;
     if ((t->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
         return false;
-    return known->has_seq[side] ? known->seq[side] != t->seq : known->spoke[side];
+    if (!known->has_seq[side])
+        return known->spoke[side];
+    if (known->seq[side] == t->seq)
+        return false;
+    return known->spoke[!side] || !known->told ||
+           may_have_connected(r, s->from, known->syn, story_packet_stamp(r, s->packet));
 }
 
 /* Numbers flows in the order of the sorted members; story_flows() renumbers them. */
 static size_t split_flows(struct story *story, const struct member *members, size_t n)
 {
     struct bases known = {0};
+    bool told = calls_tell(story->record);
     size_t flows = 0;
     for (size_t i = 0; i < n; i++) {
         const struct member *m = &members[i];
@@ -82,11 +122,13 @@ static size_t split_flows(struct story *story, const struct member *members, siz
         const struct tcp_header *t = &s->p->tcp;
         bool same_ends = i > 0 && memcmp(&m->low, &m[-1].low, sizeof(m->low)) == 0 &&
                          memcmp(&m->high, &m[-1].high, sizeof(m->high)) == 0;
-        if (!same_ends || begins_anew(&known, m->from_high, t)) {
-            known = (struct bases){0};
+        if (!same_ends || begins_anew(story->record, &known, m->from_high, s)) {
+            known = (struct bases){.told = told};
             flows++;
         }
         known.spoke[m->from_high] = true;
+        if (t->flags & TCP_SYN)
+            known.syn = story_packet_stamp(story->record, s->packet);
         if (t->flags & TCP_SYN && !known.has_seq[m->from_high]) {
             known.has_seq[m->from_high] = true;
             known.seq[m->from_high] = t->seq;

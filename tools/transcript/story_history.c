@@ -8,7 +8,8 @@
  *
  *   seq    from snd_una to snd_nxt: what was sent, and what the ACKs that had arrived
  *          covered.  A reset without ACK takes its number from the ACK that provoked
- *          it (RFC 9293 3.5.2).
+ *          it (RFC 9293 3.5.2).  A keep-alive and a window probe have the number
+ *          before snd_una (tcp_xmit_probe_skb()); both wait for a timer.
  *   ack    rcv_nxt: everything that had arrived in order, SYN and FIN included.
  *   TSval  the first one and the time since, in milliseconds (Linux counts 1000 a
  *          second), give or take 1, a tick (TICK_UNKNOWN if the record does not say),
@@ -33,6 +34,7 @@
 #include "transcript/story_endpoint.h"
 
 #define TICK_UNKNOWN (10 * NSEC_PER_MSEC)
+#define SHORTEST_TICK NSEC_PER_MSEC
 #define MAX_SLACK (3600 * NSEC_PER_SEC) /* of each part; evidence may say anything */
 
 struct event {
@@ -44,7 +46,7 @@ struct event {
 
 /* ------------------------------------------------------------------- what is due */
 
-static void due_numbers(struct story_segment *s, const struct story_endpoint *e)
+static void due_numbers(struct story_segment *s, const struct story_endpoint *e, nsec now)
 {
     const struct tcp_header *t = &s->p->tcp;
     bool bare_reset = (t->flags & (TCP_RST | TCP_ACK)) == TCP_RST;
@@ -55,6 +57,7 @@ static void due_numbers(struct story_segment *s, const struct story_endpoint *e)
         s->due_seq.known = true;
         s->due_seq.lowest = e->snd_una;
         s->due_seq.highest = e->snd_nxt;
+        s->due_seq.probe = now - e->active >= SHORTEST_TICK;
     } else if (t->flags & (TCP_SYN | TCP_RST)) {
         s->due_seq.known = true;
     }
@@ -120,7 +123,7 @@ static void send_event(const struct story *story, struct story_endpoint *e,
                        const struct story_endpoint *peer, struct story_segment *s, bool seen_sent,
                        nsec now)
 {
-    due_numbers(s, e);
+    due_numbers(s, e, now);
     if (s->p->tcp.has_ts) {
         due_echo(s, e);
         due_tsval(s, e, story->record, seen_sent, now);

@@ -22,7 +22,9 @@
  * takes this frame) and the link had time: the slowest travel of that path in the
  * whole run, and STORY_AT_ONCE more, fit between it and the end of the record; or
  * if the cable of either host was out from before the sending to the end of the run.
- * Otherwise its fate is unknown. */
+ * Otherwise its fate is unknown.  It is noted if it was the time that was too short
+ * (pending), and that an arrival has no sending although its sender was captured
+ * (unsent). */
 #include <pcap/pcap.h>
 
 #include "transcript/story_build.h"
@@ -159,8 +161,12 @@ static void pair_single(struct matching *m, const struct rank *sent, struct rank
         if (stamp(m, &received[i]) < stamp(m, sent))
             continue;
         r->answered = true;
-        if (sighting(m, sent)->arrival < 0 && !arrives_broken(sighting(m, sent), r))
+        if (arrives_broken(sighting(m, sent), r))
+            continue;
+        if (sighting(m, sent)->arrival < 0)
             pair(m, sent, &received[i]);
+        else
+            sighting(m, sent)->doubled = true;
     }
 }
 
@@ -212,8 +218,8 @@ static nsec usual_travel(const struct travel *t, size_t n, const struct sighting
     return near ? near->took : 0;
 }
 
-/* Among equal frames: the sending, not yet paired, that `received` most likely is
- * of, or NULL when a sending that is paired explains it clearly better. */
+/* Among equal frames: the sending that `received` most likely is of.  One that is
+ * paired already is taken only if it explains `received` clearly better, or alone. */
 static struct rank *likeliest(const struct matching *m, struct rank *sent, size_t n,
                               const struct rank *received, nsec usual)
 {
@@ -226,22 +232,22 @@ static struct rank *likeliest(const struct matching *m, struct rank *sent, size_
         else
             high = middle;
     }
-    struct rank *best = NULL;
+    struct rank *best = NULL, *taken = NULL;
     nsec best_off = NSEC_NEVER, taken_off = NSEC_NEVER;
     size_t from = low > MAX_ALIKE ? low - MAX_ALIKE : 0;
     for (size_t i = from; i < n && i < low + MAX_ALIKE; i++) {
         nsec at = stamp(m, &sent[i]), off = at > guess ? at - guess : guess - at;
         if (at > when || arrives_broken(sighting(m, &sent[i]), sighting(m, received)))
             continue;
-        nsec *least = sighting(m, &sent[i])->arrival < 0 ? &best_off : &taken_off;
+        bool is_free = sighting(m, &sent[i])->arrival < 0;
+        nsec *least = is_free ? &best_off : &taken_off;
         if (off >= *least)
             continue;
         *least = off;
-        if (least == &best_off)
-            best = &sent[i];
+        *(is_free ? &best : &taken) = &sent[i];
     }
-    bool is_double = taken_off != NSEC_NEVER && best_off - STORY_AT_ONCE > taken_off;
-    return is_double ? NULL : best;
+    bool is_double = taken && best_off - STORY_AT_ONCE > taken_off;
+    return is_double ? taken : best;
 }
 
 static void pair_alike(struct matching *m, const struct travel *known, size_t n_known,
@@ -253,8 +259,10 @@ static void pair_alike(struct matching *m, const struct travel *known, size_t n_
         sighting(m, &received[i])->answered = true;
         nsec usual = usual_travel(known, n_known, sighting(m, &sent[0]), stamp(m, &received[i]));
         struct rank *s = likeliest(m, sent, n_sent, &received[i], usual);
-        if (s)
+        if (s && sighting(m, s)->arrival < 0)
             pair(m, s, &received[i]);
+        else if (s)
+            sighting(m, s)->doubled = true;
     }
 }
 
@@ -304,14 +312,14 @@ static const struct bpf_program *filter_of(struct filters *f, size_t point)
     return program->bf_insns ? program : NULL;
 }
 
-static bool would_see(struct filters *f, const struct sighting *s)
+static bool would_see(struct filters *f, const struct sighting *s, int host)
 {
     const struct record *r = f->record;
     const struct record_packet *rp = &r->packets.at[s->packet];
     const char *own = r->points.at[rp->point].filter;
     for (size_t i = 0; i < r->points.n; i++) {
         const struct record_point *p = &r->points.at[i];
-        if (p->host != s->to)
+        if (p->host != host)
             continue;
         if (!p->filter || (own && strcmp(own, p->filter) == 0))
             return true;
@@ -356,6 +364,24 @@ static nsec slowest_travel(const struct matching *m, const struct sighting *s)
     return t ? t->slowest : 0;
 }
 
+/* How many addresses of this version the host has. */
+static size_t addresses_of(const struct record_host *host, unsigned version)
+{
+    size_t n = 0;
+    vec_each (&host->addrs, a)
+        n += a->version == version;
+    return n;
+}
+
+/* Whether some point of its sender's host would have seen it leave.  A host with several
+ * addresses may send from each by another interface, and not all need be captured. */
+static bool would_see_leaving(struct filters *f, const struct sighting *s)
+{
+    return s->from >= 0 && would_see(f, s, s->from) &&
+           (s->p->net != NET_IP ||
+            addresses_of(&f->record->hosts.at[s->from], s->p->ip.src.version) <= 1);
+}
+
 static void judge_unpaired(const struct matching *m, struct filters *f)
 {
     const struct record *r = m->b->record;
@@ -364,11 +390,17 @@ static void judge_unpaired(const struct matching *m, struct filters *f)
     vec_each (&m->sent, rank) {
         struct sighting *s = sighting(m, rank);
         nsec at = stamp(m, rank);
-        if (s->arrival >= 0 || !would_see(f, s))
+        if (s->arrival >= 0 || !would_see(f, s, s->to))
             continue;
         bool no_cable = out[s->to] <= at || (s->from >= 0 && out[s->from] <= at);
         if (no_cable || at <= end - slowest_travel(m, s) - STORY_AT_ONCE)
             s->fate = FATE_LOST;
+        else
+            s->pending = true;
+    }
+    vec_each (&m->received, rank) {
+        struct sighting *s = sighting(m, rank);
+        s->unsent = !s->answered && would_see_leaving(f, s);
     }
 }
 
