@@ -85,6 +85,12 @@ $(B)/test-live: $(call obj,$(live_src)) $(B)/libtcplab.a
 lab-%: all
 	@$(B)/tcplab run $*
 
+# --------------------------------------------------------------------- kernels
+# For `tcplab run --kernel`; those that the cache has already are left alone.
+.PHONY: kernels
+kernels: $(B)/tcplab
+	@$(B)/tcplab kernel get 6.1 6.12
+
 # ----------------------------------------------------------------------- tests
 .PHONY: test test-unit test-golden test-live test-edges
 test: test-edges test-unit test-golden test-live
@@ -179,6 +185,7 @@ clean:
 help:
 	@echo 'make               build tcplab and its companions in build/'
 	@echo 'make lab-NAME      build, run the lab and judge it; evidence in out/NAME/'
+	@echo 'make kernels       fetch Linux 6.1 and 6.12 for `tcplab run --kernel`'
 	@echo 'make test          build and run every test'
 	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=20 each (needs clang)'
 	@echo 'make bench         what is fast, as ratios to what it is compared with'

@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
     {"check", cmd_check, "judge a stored run, or somebody's capture, again"},
     {"doctor", cmd_doctor, "say what this machine can do, and how to mend what it cannot"},
+    {"kernel", cmd_kernel, "list, fetch and add the kernels of `run --kernel`"},
     {"list", cmd_list, "list the labs"},
     {"record", cmd_record, "write the expected transcript of a lab from a run"},
     {"run", cmd_run, "run labs and judge them"},

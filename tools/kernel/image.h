@@ -17,6 +17,11 @@ struct kernel_image {
  * hint when there is none, or when it is no Linux image for this machine (a text file, a
  * truncated one …). */
 int kernel_find(struct kernel_image *k, const char *what, const char *modules, struct error *err);
+
+/* The same for a path alone, never looking into the cache. */
+int kernel_find_path(struct kernel_image *k, const char *path, const char *modules,
+                     struct error *err);
+
 void kernel_image_free(struct kernel_image *k);
 
 #endif
