@@ -18,6 +18,7 @@ static const struct command {
     {"doctor", cmd_doctor, "say what this machine can do, and how to mend what it cannot"},
     {"kernel", cmd_kernel, "list, fetch and add the kernels of `run --kernel`"},
     {"list", cmd_list, "list the labs"},
+    {"matrix", cmd_matrix, "run labs on several kernels and show where they differ"},
     {"record", cmd_record, "write the expected transcript of a lab from a run"},
     {"run", cmd_run, "run labs and judge them"},
     {"show", cmd_show, "show a lab: lesson, script and what is expected"},

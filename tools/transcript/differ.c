@@ -199,7 +199,7 @@ static char *text_of(const struct side *side, const struct story_segment *s)
     plain.fate = FATE_UNKNOWN;
     story_format(&sb, side->story, &plain);
     if (s->flow >= 0) {
-        bool due = s->due_tsecr.known && s->tsecr != 0 &&
+        bool due = s->due_tsecr.known && s->p->tcp.tsecr != 0 &&
                    (s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before);
         mask(&sb, "TS val ");
         if (due)
