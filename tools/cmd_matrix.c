@@ -24,8 +24,8 @@
 #include "report/matrix.h"
 
 static const char help[] =
-    "usage: tcplab matrix --kernel WHAT [--kernel WHAT]… [OPTIONS] LAB…\n"
-    "       tcplab matrix --kernel WHAT [--kernel WHAT]… [OPTIONS] --all\n"
+    "usage: tcplab matrix [--kernel WHAT]… [OPTIONS] LAB…\n"
+    "       tcplab matrix [--kernel WHAT]… [OPTIONS] --all\n"
     "\n"
     "Plays every lab on every kernel and on this machine (\"host\"), and shows where they differ\n"
     "from the first.  WHAT is what `tcplab run --kernel` takes.\n"
@@ -136,7 +136,7 @@ static int parse_options(struct plan *p, int argc, char **argv)
         if (status)
             return status;
     }
-    if (p->kernels.n == 0)
+    if (p->kernels.n == 0 && p->no_host)
         return cmd_usage_error("matrix", "which kernels?  `tcplab kernel list` shows them");
     if (p->all == (optind < argc))
         return p->all ? cmd_usage_error("matrix", "--all already means every lab")

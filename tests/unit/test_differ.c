@@ -153,6 +153,29 @@ START_TEST(random_numbers_and_clocks_are_no_difference)
 }
 END_TEST
 
+/* The peer's very first stamp is 0 in relative numbers, and a good echo. */
+static struct record *echo(uint32_t first, uint32_t tsecr)
+{
+    struct record *r = build_record();
+    build_sent(r, 0, MS,
+               &(struct build_tcp){.flags = "S", .seq = 7, .win = 1, .ts = true, .tsval = first});
+    build_sent(r, 2 * MS, MS,
+               &(struct build_tcp){
+                   .flags = "S.", .reply = true, .ack = 8, .win = 1, .ts = true, .tsecr = tsecr});
+    build_done(r, S);
+    return r;
+}
+
+START_TEST(an_echo_that_is_due_is_no_difference)
+{
+    assert_same(echo(500, 500), echo(900, 900));
+    struct difference d = compare(echo(500, 500), NULL, echo(500, 400), NULL);
+    ck_assert_int_eq(d.kind, DIFFERENCE_FIELD);
+    ck_assert_ptr_nonnull(strstr(d.sentence, " ecr ~"));
+    difference_free(&d);
+}
+END_TEST
+
 START_TEST(what_became_of_a_segment)
 {
     struct record *r[2];
@@ -264,6 +287,7 @@ static Suite *suite_differ(void)
     tcase_add_test(t, an_empty_run);
     tcase_add_test(t, fields);
     tcase_add_test(t, random_numbers_and_clocks_are_no_difference);
+    tcase_add_test(t, an_echo_that_is_due_is_no_difference);
     tcase_add_test(t, what_became_of_a_segment);
     tcase_add_test(t, marks);
     tcase_add_test(t, calls_differ_by_result_and_time);
