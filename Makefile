@@ -178,9 +178,16 @@ build/fuzz/%.run: build/fuzz/%
 		-artifact_prefix=build/fuzz/$*.found/ build/fuzz/$*.corpus
 
 # ------------------------------------------------------------------- the rest
+# With other goals, as in `make -j clean all`, it comes first, and what make has read
+# already is made again.
 .PHONY: clean
+goals_besides_clean := $(filter-out $(no_config),$(MAKECMDGOALS))
 clean:
 	rm -rf build
+	$(if $(goals_besides_clean),@mkdir -p build && sh tools/setup.sh build/config.mk)
+ifneq ($(and $(filter clean,$(MAKECMDGOALS)),$(goals_besides_clean)),)
+.NOTPARALLEL:
+endif
 
 help:
 	@echo 'make               build tcplab and its companions in build/'
@@ -191,3 +198,6 @@ help:
 	@echo 'make bench         what is fast, as ratios to what it is compared with'
 	@echo 'make lint          clang-tidy, cppcheck, shellcheck, clang-format, headers alone'
 	@echo 'make clean         remove build/'
+	@echo
+	@echo 'make VARIANT=asan …  the same with sanitizers, in build/asan/ (clang, cov: likewise)'
+	@echo 'make V=1 …           show each command'

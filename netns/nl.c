@@ -1,11 +1,12 @@
 /* Theory of operation
  *
  * The kernel answers a netlink request within send(2), so a request and its
- * acknowledgement cost two system calls and never a wait.  One socket a namespace
- * serves both for requests and for notifications about links: an acknowledgement
- * is known by its sequence number, all else goes to the caller's handler.  So the
- * state of links is never older than the last answer, and no notification can be
- * missed between a request and the wait for what it causes.
+ * acknowledgement cost two system calls and never a wait.  Notifications about links
+ * come on a socket of their own, subscribed to before the first request: an answer that
+ * finds the receive buffer full of notifications is dropped by the kernel without a
+ * word, and then it would be waited for in vain (64 hosts with 4 cables each do that).
+ * Notifications that are dropped are told (ENOBUFS), and the state can be asked for
+ * again.
  *
  * libnl builds the messages and its sockets; reading is done here, because libnl's
  * receive loop hides the kernel's words of explanation (NLMSGERR_ATTR_MSG). */
@@ -25,31 +26,44 @@
 /* Larger than any datagram the kernel builds for a dump (NLMSG_GOODSIZE, 32 KiB at most). */
 enum { RECV_BYTES = 32768, ANSWER_LIMIT_SECONDS = 5 };
 
-int nl_conn_open(struct nl_conn *conn, int protocol, unsigned group, struct error *err)
+static struct nl_sock *open_socket(int protocol, unsigned group, struct error *err)
 {
     struct nl_sock *sock = nl_socket_alloc();
-    if (!sock)
-        return error_set(err, STATUS_MACHINE, "cannot allocate a netlink socket");
+    if (!sock) {
+        error_set(err, STATUS_MACHINE, "cannot allocate a netlink socket");
+        return NULL;
+    }
     int rc = nl_connect(sock, protocol);
     if (rc == 0 && group)
         rc = nl_socket_add_membership(sock, (int)group);
     if (rc < 0) {
         nl_socket_free(sock);
-        return error_set(err, STATUS_MACHINE, "cannot open a netlink socket: %s", nl_geterror(rc));
+        error_set(err, STATUS_MACHINE, "cannot open a netlink socket: %s", nl_geterror(rc));
+        return NULL;
     }
-    int fd = nl_socket_get_fd(sock), on = 1;
+    return sock;
+}
+
+int nl_conn_open(struct nl_conn *conn, int protocol, unsigned group, struct error *err)
+{
+    conn->sock = open_socket(protocol, 0, err);
+    conn->news = conn->sock && group ? open_socket(protocol, group, err) : NULL;
+    if (!conn->sock || (group && !conn->news)) {
+        nl_conn_close(conn);
+        return -1;
+    }
+    int fd = nl_socket_get_fd(conn->sock), on = 1;
     struct timeval limit = {.tv_sec = ANSWER_LIMIT_SECONDS};
     setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    conn->sock = sock;
     return 0;
 }
 
 void nl_conn_close(struct nl_conn *conn)
 {
-    if (conn->sock)
-        nl_socket_free(conn->sock);
-    conn->sock = NULL;
+    nl_socket_free(conn->sock);
+    nl_socket_free(conn->news);
+    conn->sock = conn->news = NULL;
 }
 
 static int ack_status(const struct nlmsghdr *hdr)
@@ -127,7 +141,7 @@ int nl_drain(struct nl_conn *conn, bool *lost, struct error *err)
 {
     char buffer[RECV_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
     for (;;) {
-        ssize_t n = recv(nl_socket_get_fd(conn->sock), buffer, sizeof(buffer), MSG_DONTWAIT);
+        ssize_t n = recv(nl_socket_get_fd(conn->news), buffer, sizeof(buffer), MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == ENOBUFS) {

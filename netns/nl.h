@@ -16,12 +16,14 @@
 typedef void nl_handler(void *ctx, struct nlmsghdr *hdr);
 
 struct nl_conn {
-    struct nl_sock *sock;
-    nl_handler *handler; /* may be NULL */
+    struct nl_sock *sock; /* requests and their answers */
+    struct nl_sock *news; /* notifications, whose number has no bound: they have a socket
+                             of their own, or an answer might find no room; may be NULL */
+    nl_handler *handler;  /* may be NULL */
     void *ctx;
 };
 
-/* Opens a socket in the namespace of the calling thread; group 0: no notifications. */
+/* Opens its sockets in the namespace of the calling thread; group 0: no notifications. */
 int nl_conn_open(struct nl_conn *conn, int protocol, unsigned group, struct error *err);
 void nl_conn_close(struct nl_conn *conn);
 

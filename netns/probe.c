@@ -19,6 +19,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
+#include "base/program.h"
 #include "base/strbuf.h"
 #include "base/time.h"
 #include "netns/ns.h"
@@ -217,22 +218,6 @@ static void probe_tun(struct strbuf *out)
               "`modprobe tun` as root, and /dev/net/tun open to this user");
 }
 
-static bool find_program(const char *name, char **where)
-{
-    const char *path = getenv("PATH");
-    cleanup_free char *dirs =
-        xasprintf("%s:/usr/sbin:/sbin", path && *path ? path : "/usr/bin:/bin");
-    char *save = NULL;
-    for (char *dir = strtok_r(dirs, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
-        cleanup_free char *file = xasprintf("%s/%s", dir, name);
-        if (access(file, X_OK) == 0) {
-            *where = steal_pointer(&file);
-            return true;
-        }
-    }
-    return false;
-}
-
 static void probe_programs(struct strbuf *out)
 {
     static const char *const programs[][2] = {{"tcpdump", "tcpdump"},
@@ -243,10 +228,10 @@ static void probe_programs(struct strbuf *out)
                                               {"ss", "iproute2"},
                                               {"qemu-system-x86_64", "qemu-system-x86"}};
     for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-        cleanup_free char *where = NULL;
-        bool ok = find_program(programs[i][0], &where);
+        /* Where Debian keeps some of them, which an ordinary user's PATH does not name. */
+        cleanup_free char *where = program_find(programs[i][0], "/usr/sbin:/sbin");
         cleanup_free char *mend = xasprintf("`apt-get install %s` (Debian's name)", programs[i][1]);
-        add_probe(out, programs[i][0], EXTRA, ok, ok ? where : "not installed", mend);
+        add_probe(out, programs[i][0], EXTRA, where, where ? where : "not installed", mend);
     }
 }
 

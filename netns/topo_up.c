@@ -72,8 +72,8 @@ static int await(struct topo *topo, cable_test *test, const struct cable *only, 
     struct pollfd fds[MAX_HOSTS + 1];
     nfds_t n = 0;
     vec_each (&topo->hosts, h)
-        fds[n++] = (struct pollfd){.fd = nl_socket_get_fd(h->space->links.sock), .events = POLLIN};
-    fds[n++] = (struct pollfd){.fd = nl_socket_get_fd(topo->space->links.sock), .events = POLLIN};
+        fds[n++] = (struct pollfd){.fd = nl_socket_get_fd(h->space->links.news), .events = POLLIN};
+    fds[n++] = (struct pollfd){.fd = nl_socket_get_fd(topo->space->links.news), .events = POLLIN};
 
     nsec start = clock_ns(CLOCK_MONOTONIC);
     for (;;) {

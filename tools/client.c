@@ -11,14 +11,16 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/socktext.h"
 
 static const char help[] =
     "usage: client [OPTIONS] HOST PORT [TEXT…]\n"
     "\n"
-    "Opens a TCP connection to HOST and PORT and sends TEXT and a newline, or what comes from\n"
-    "standard input; then says that it will send no more (shutdown), and prints what comes back\n"
-    "until the other side has closed too.  The result of every call is told.\n"
+    "Opens a TCP connection to HOST and PORT and sends TEXT and a newline, or what\n"
+    "comes from standard input; then says that it will send no more (shutdown), and\n"
+    "prints what comes back until the other side has closed too.  The result of every\n"
+    "call is told.\n"
     "\n"
     "  -n, --no-newline  TEXT goes without a newline behind it\n"
     "      --ip 4|6      only IPv4 or only IPv6 addresses of HOST\n"
@@ -260,10 +262,8 @@ static int usage(const char *what, const char *word)
 
 static int resolve(struct client *c, const char *host, const char *port, int family)
 {
-    char *end;
-    errno = 0;
-    long number = strtol(port, &end, 10);
-    if (errno || end == port || *end || number < 1 || number > 65535)
+    int64_t number;
+    if (!parse_number(port, 1, 65535, &number))
         return usage("no port from 1 to 65535:", port);
     struct addrinfo hints = {
         .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
@@ -301,11 +301,8 @@ static int parse_options(struct client *c, int argc, char **argv)
     }
     if (argc - optind < 2)
         return fputs(help, stderr), STATUS_USAGE;
-    for (int i = optind + 2; i < argc; i++) {
-        strbuf_puts(&c->out, i > optind + 2 ? " " : "");
-        strbuf_puts(&c->out, argv[i]);
-        c->finished = true;
-    }
+    strbuf_join(&c->out, argv + optind + 2, argc - optind - 2);
+    c->finished = argc - optind > 2;
     if (c->finished && newline)
         strbuf_putc(&c->out, '\n');
     return resolve(c, argv[optind], argv[optind + 1], family);

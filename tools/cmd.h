@@ -3,6 +3,8 @@
 #ifndef TOOLS_CMD_H
 #define TOOLS_CMD_H
 
+#include <stdbool.h>
+
 #include "base/diag.h"
 #include "base/error.h"
 
@@ -27,5 +29,15 @@ int cmd_fail_diags(struct diags *diags);
 
 /* "tcplab NAME: TEXT" and where help is; returns STATUS_USAGE. */
 int cmd_usage_error(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Says what is wrong with the option that getopt_long() refused, with opterr = 0 and a
+ * ':' before the letters: `refused` is what it returned.  Returns STATUS_USAGE. */
+int cmd_option_error(const char *name, int refused, char **argv);
+
+/* Ends a command: what it printed has to arrive, or STATUS_PASSED becomes STATUS_MACHINE. */
+int cmd_end(int status);
+
+/* The value of `--format`, which is text or json; 0, or STATUS_USAGE. */
+int cmd_text_or_json(const char *name, const char *value, bool *json);
 
 #endif

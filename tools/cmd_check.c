@@ -2,103 +2,62 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "cmd.h"
 #include "cmd_lab.h"
-#include "record/from_capture.h"
-#include "record/load.h"
 
 static const char help[] =
     "usage: tcplab check LAB --from DIR|CAPTURE [OPTIONS]\n"
     "\n"
-    "Judges a run against the lab's expected transcript, from the evidence that `tcplab run` left\n"
-    "in DIR, or from a capture file that tcpdump or Wireshark made of the same scene.  What DIR\n"
-    "says about its own verdict is not believed: everything is judged again.\n"
+    "Judges a run against the lab's expected transcript, from the evidence that\n"
+    "`tcplab run` left in DIR, or from a capture file that tcpdump or Wireshark made\n"
+    "of the same scene.  What DIR says about its own verdict is not believed:\n"
+    "everything is judged again.\n"
     "\n"
     "  -F, --from DIR|FILE  the evidence (required)\n"
-    "  -s, --slack TIME     the lateness past which a run is too noisy to judge (default: 100ms)\n"
+    "  -s, --slack TIME     the lateness past which a run is too noisy to judge\n"
+    "                       (default: 100ms)\n"
     "  -q, --quiet          one line\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
     "      --vary NAME=N    the value of the lab's `vary NAME`\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0 passed, 1 failed, 2 wrong usage or a file that cannot be read, 4 not judged\n";
+    "exit status: 0 passed, 1 failed, 2 wrong usage or a file that cannot be read,\n"
+    "4 not judged\n";
 
 struct check {
     const char *from;
-    nsec slack;
-    bool quiet;
-    const struct report_format *format;
-    struct cmd_values values;
+    struct cmd_judging judging;
 };
 
 static const struct option long_options[] = {
     {"from", required_argument, NULL, 'F'},
-    {"slack", required_argument, NULL, 's'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"format", required_argument, NULL, 'f'},
-    {"vary", required_argument, NULL, 'V'},
+    CMD_JUDGING_LONG,
     {"help", no_argument, NULL, 'h'},
     {0},
 };
-
-static int parse_option(struct check *check, int option)
-{
-    switch (option) {
-    case 'F':
-        check->from = optarg;
-        return 0;
-    case 's':
-        return cmd_duration(optarg, &check->slack) == 0
-                   ? 0
-                   : cmd_usage_error("check", "\"%s\" is no time such as 50ms", optarg);
-    case 'q':
-        check->quiet = true;
-        return 0;
-    case 'f':
-        check->format = report_format_find(optarg);
-        return check->format ? 0
-                             : cmd_usage_error("check", "there is no format \"%s\": %s", optarg,
-                                               report_format_names());
-    case 'V':
-        return cmd_add_value(&check->values, optarg) == 0
-                   ? 0
-                   : cmd_usage_error("check", "\"%s\" is no NAME=NUMBER", optarg);
-    default:
-        return cmd_usage_error("check", "wrong option");
-    }
-}
-
-static struct record *load(const struct lab *lab, const char *from, struct error *err)
-{
-    struct stat st;
-    if (stat(from, &st) == 0 && S_ISDIR(st.st_mode))
-        return record_load(from, err);
-    return record_from_capture(lab, from, err);
-}
 
 static int judge_and_report(const struct check *check, const char *name)
 {
     struct cmd_lab cl;
     struct error err = ERROR_INIT;
     size_t counts[VERDICT_COUNT] = {0};
-    int status = cmd_load_lab(&cl, name, &check->values, true);
+    int status = cmd_load_lab(&cl, name, &check->judging.values, true);
     if (status) {
         cmd_free_lab(&cl);
         return status;
     }
-    struct record *record = load(cl.lab, check->from, &err);
+    struct record *record = cmd_load_record(cl.lab, check->from, &err);
     if (!record) {
         cmd_free_lab(&cl);
         return cmd_fail(&err);
     }
     struct text_options text = cmd_text_options(stdout);
-    text.quiet = check->quiet;
-    struct result *result = judge(cl.lab, cl.pattern, record, check->slack);
+    text.quiet = check->judging.quiet;
+    struct result *result = judge(cl.lab, cl.pattern, record, check->judging.slack);
     result->wall = record->ended - record->began;
     counts[result->verdict]++;
-    struct report *report = report_new(check->format, stdout, &text, 1);
+    struct report *report = report_new(check->judging.format, stdout, &text, 1);
     report_one(report, result);
     status = report_end(report, &err) < 0 ? cmd_fail(&err) : (int)cmd_verdicts_status(counts);
     result_free(result);
@@ -109,16 +68,19 @@ static int judge_and_report(const struct check *check, const char *name)
 
 int cmd_check(int argc, char **argv)
 {
-    struct check check = {.slack = JUDGE_DEFAULT_SLACK, .format = report_format_find("text")};
+    struct check check = {0};
     int option, status = 0;
+    cmd_judging_init(&check.judging);
     optind = 1;
-    while ((option = getopt_long(argc, argv, "F:s:qf:h", long_options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":F:h" CMD_JUDGING_SHORT, long_options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
         }
-        status = parse_option(&check, option);
-        if (status)
+        if (option == 'F')
+            check.from = optarg;
+        else if ((status = cmd_judging_option(&check.judging, "check", option, argv)))
             break;
     }
     if (status == 0 && optind != argc - 1)
@@ -127,6 +89,6 @@ int cmd_check(int argc, char **argv)
         status = cmd_usage_error("check", "--from says what is to be judged");
     else if (status == 0)
         status = judge_and_report(&check, argv[optind]);
-    vec_free(&check.values.list);
+    cmd_judging_free(&check.judging);
     return status;
 }

@@ -1,6 +1,5 @@
 /* tcplab decode: a capture file in tcpdump's words. */
 
-#include <errno.h>
 #include <getopt.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "capture/file.h"
 #include "cmd.h"
 #include "decode/flows.h"
@@ -22,7 +22,7 @@ static const char usage[] =
     "  -c COUNT  stop after COUNT packets\n"
     "  -n        addresses and ports as numbers (always so)\n"
     "  -r FILE   the file, if it is not the first argument\n"
-    "  -S        TCP sequence numbers as they are, not relative to the connection's first\n"
+    "  -S        sequence numbers as they are, not relative to the connection's first\n"
     "  -t        no time stamps\n"
     "  -tt       seconds since 1970\n"
     "  -ttt      time since the packet before\n"
@@ -31,8 +31,8 @@ static const char usage[] =
     "  -v        also the IP header, and whether checksums are right\n"
     "  --help    this text\n"
     "\n"
-    "pcap-filter(7) describes filter expressions.  Exit status 2: the file could not be\n"
-    "read, or not to its end.\n";
+    "pcap-filter(7) describes filter expressions.  Exit status 2: the file could not\n"
+    "be read, or not to its end.\n";
 
 enum time_style {
     TIME_CLOCK,
@@ -46,8 +46,8 @@ enum time_style {
 
 struct options {
     const char *path;
-    char *filter; /* owned */
-    unsigned long count;
+    char *filter;  /* owned */
+    int64_t count; /* 0: no limit */
     enum time_style time;
     bool absolute, verbose;
 };
@@ -64,26 +64,6 @@ struct decoder {
 
 /* -------------------------------------------------------------------- arguments */
 
-/* tcpdump's way: the words of an expression need no quotes around them all. */
-static char *join_words(char **words, int n)
-{
-    struct strbuf sb = STRBUF_INIT;
-    for (int i = 0; i < n; i++) {
-        if (i > 0)
-            strbuf_putc(&sb, ' ');
-        strbuf_puts(&sb, words[i]);
-    }
-    return strbuf_steal(&sb);
-}
-
-static bool parse_count(const char *text, unsigned long *count)
-{
-    char *end;
-    errno = 0;
-    *count = strtoul(text, &end, 10);
-    return errno == 0 && *text >= '0' && *text <= '9' && !*end && *count > 0;
-}
-
 enum parsed { PARSED_RUN, PARSED_HELP, PARSED_WRONG };
 
 static enum parsed parse_options(struct options *o, int argc, char **argv)
@@ -95,7 +75,7 @@ static enum parsed parse_options(struct options *o, int argc, char **argv)
     while ((c = getopt_long(argc, argv, ":c:nr:Stv", longs, NULL)) != -1) {
         switch (c) {
         case 'c':
-            if (parse_count(optarg, &o->count))
+            if (parse_number(optarg, 1, INT64_MAX, &o->count))
                 break;
             cmd_usage_error("decode", "-c needs a number of packets, not \"%s\"", optarg);
             return PARSED_WRONG;
@@ -115,14 +95,8 @@ static enum parsed parse_options(struct options *o, int argc, char **argv)
             break;
         case 'h':
             return PARSED_HELP;
-        case ':':
-            cmd_usage_error("decode", "-%c needs a value", optopt);
-            return PARSED_WRONG;
         default:
-            if (optopt)
-                cmd_usage_error("decode", "there is no option -%c", optopt);
-            else
-                cmd_usage_error("decode", "there is no option %s", argv[optind - 1]);
+            cmd_option_error("decode", c, argv);
             return PARSED_WRONG;
         }
     }
@@ -137,7 +111,10 @@ static enum parsed parse_options(struct options *o, int argc, char **argv)
         cmd_usage_error("decode", "which file?");
         return PARSED_WRONG;
     }
-    o->filter = join_words(argv + optind, argc - optind);
+    /* tcpdump's way: the words of an expression need no quotes around them all. */
+    struct strbuf filter = STRBUF_INIT;
+    strbuf_join(&filter, argv + optind, argc - optind);
+    o->filter = strbuf_steal(&filter);
     return PARSED_RUN;
 }
 
@@ -227,7 +204,7 @@ static int decode_file(struct decoder *d, struct error *err)
     if (!file)
         return -1;
     bool live = strcmp(d->options.path, "-") == 0; /* perhaps another tcpdump's, still at work */
-    unsigned long n = 0;
+    int64_t n = 0;
     struct frame frame;
     int got = 0;
     while ((n < d->options.count || d->options.count == 0) &&
@@ -256,8 +233,6 @@ int cmd_decode(int argc, char **argv)
     d.style.number = d.options.absolute ? NULL : number;
     d.style.checksums = d.options.verbose;
     int failed = decode_file(&d, &err);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && !failed)
-        failed = error_sys(&err, STATUS_MACHINE, errno, "cannot write the output");
     flows_free(d.flows);
     strbuf_free(&d.line);
     free(d.options.filter);

@@ -67,20 +67,15 @@ int cmd_doctor(int argc, char **argv)
     bool json = false;
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, ":hf:", options, NULL)) != -1;) {
-        switch (c) {
-        case 'h':
+        if (c == 'h') {
             print_help();
             return STATUS_PASSED;
-        case 'f':
-            json = strcmp(optarg, "json") == 0;
-            if (!json && strcmp(optarg, "text") != 0)
-                return cmd_usage_error("doctor", "there is no format \"%s\"", optarg);
-            break;
-        case ':':
-            return cmd_usage_error("doctor", "%s needs a value", argv[optind - 1]);
-        default:
-            return cmd_usage_error("doctor", "unknown option %s", argv[optind - 1]);
         }
+        if (c != 'f')
+            return cmd_option_error("doctor", c, argv);
+        int status = cmd_text_or_json("doctor", optarg, &json);
+        if (status)
+            return status;
     }
     if (optind < argc)
         return cmd_usage_error("doctor", "it takes no argument \"%s\"", argv[optind]);

@@ -1,27 +1,66 @@
 #include "cmd_lab.h"
 
-#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
+#include "base/number.h"
 #include "cmd.h"
 #include "lab/find.h"
 #include "transcript/pattern.h"
+#include "record/from_capture.h"
+#include "record/load.h"
+#include "record/stated.h"
 
-int cmd_add_value(struct cmd_values *values, char *text)
+int cmd_add_value(struct cmd_values *values, const char *command, char *text)
 {
-    char *equals = strchr(text, '='), *end;
-    if (!equals || equals == text)
-        return -1;
-    errno = 0;
-    long long value = strtoll(equals + 1, &end, 10);
-    if (errno || end == equals + 1 || *end)
-        return -1;
+    char *equals = strchr(text, '=');
+    int64_t value;
+    if (!equals || equals == text || !parse_number(equals + 1, INT64_MIN, INT64_MAX, &value))
+        return cmd_usage_error(command, "\"%s\" is no NAME=NUMBER", text);
     *equals = '\0';
     vec_push(&values->list, ((struct lab_value){.name = text, .value = value}));
     return 0;
 }
+
+/* --------------------------------------------------------------- judging --- */
+
+void cmd_judging_init(struct cmd_judging *judging)
+{
+    *judging =
+        (struct cmd_judging){.slack = JUDGE_DEFAULT_SLACK, .format = report_format_find("text")};
+}
+
+void cmd_judging_free(struct cmd_judging *judging)
+{
+    vec_free(&judging->values.list);
+}
+
+int cmd_judging_option(struct cmd_judging *judging, const char *command, int option, char **argv)
+{
+    switch (option) {
+    case 's':
+        if (*optarg && parse_duration(optarg, strlen(optarg), &judging->slack) == strlen(optarg))
+            return 0;
+        return cmd_usage_error(command, "\"%s\" is no time such as 50ms", optarg);
+    case 'q':
+        judging->quiet = true;
+        return 0;
+    case 'f':
+        judging->format = report_format_find(optarg);
+        if (judging->format)
+            return 0;
+        return cmd_usage_error(command, "there is no format \"%s\": %s", optarg,
+                               report_format_names());
+    case 'V':
+        return cmd_add_value(&judging->values, command, optarg);
+    default:
+        return cmd_option_error(command, option, argv);
+    }
+}
+
+/* ------------------------------------------------------------------ labs --- */
 
 static int load_expected(struct cmd_lab *cl, const char *name)
 {
@@ -91,6 +130,20 @@ char *cmd_long_reason(const struct cmd_lab *cl)
                      about);
 }
 
+struct record *cmd_load_record(const struct lab *lab, const char *from, struct error *err)
+{
+    struct stat st;
+    if (stat(from, &st) < 0 || !S_ISDIR(st.st_mode))
+        return record_from_capture(lab, from, err);
+    struct record *record = record_load(from, err);
+    if (record && stated_check(record, lab, err) < 0) {
+        record_free(record);
+        error_wrap(err, "%s", from);
+        return NULL;
+    }
+    return record;
+}
+
 struct text_options cmd_text_options(FILE *to)
 {
     struct text_options options = {.width = 100};
@@ -112,10 +165,4 @@ enum exit_status cmd_verdicts_status(const size_t counts[VERDICT_COUNT])
     if (counts[VERDICT_ERROR])
         return STATUS_MACHINE;
     return counts[VERDICT_PASS] ? STATUS_PASSED : STATUS_NOTHING;
-}
-
-int cmd_duration(const char *text, nsec *out)
-{
-    size_t len = strlen(text);
-    return len && parse_duration(text, len, out) == len ? 0 : -1;
 }

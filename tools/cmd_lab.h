@@ -2,7 +2,10 @@
 #ifndef TOOLS_CMD_LAB_H
 #define TOOLS_CMD_LAB_H
 
-#include "base/loop.h"
+#include <getopt.h>
+#include <stdio.h>
+
+#include "base/time.h"
 #include "lab/lab.h"
 #include "report/report.h"
 #include "transcript/judge.h"
@@ -19,8 +22,32 @@ struct cmd_values {
     VEC(struct lab_value) list;
 };
 
-/* Takes "NAME=VALUE" apart (in place); -1 if it is none. */
-int cmd_add_value(struct cmd_values *values, char *text);
+/* The `--vary` of a command: takes "NAME=VALUE" apart (in place); 0, or the status to
+ * exit with. */
+int cmd_add_value(struct cmd_values *values, const char *command, char *text);
+
+/* How a command judges and reports: the options that `run` and `check` share. */
+struct cmd_judging {
+    nsec slack;
+    bool quiet;
+    const struct report_format *format;
+    struct cmd_values values;
+};
+
+/* Their letters and long names for getopt_long(). */
+#define CMD_JUDGING_SHORT "s:qf:"
+#define CMD_JUDGING_LONG                                                                           \
+    {"slack", required_argument, NULL, 's'}, {"quiet", no_argument, NULL, 'q'},                    \
+        {"format", required_argument, NULL, 'f'},                                                  \
+    {                                                                                              \
+        "vary", required_argument, NULL, 'V'                                                       \
+    }
+
+void cmd_judging_init(struct cmd_judging *judging);
+void cmd_judging_free(struct cmd_judging *judging);
+/* Takes one of these options, or says that there is none such; 0, or the status to exit
+ * with. */
+int cmd_judging_option(struct cmd_judging *judging, const char *command, int option, char **argv);
 
 /* Finds and parses a lab and, if `with_expected`, its transcript.  On a failure it
  * has printed why and returns the status to exit with; 0 on success. */
@@ -32,13 +59,13 @@ void cmd_free_lab(struct cmd_lab *cl);
  * by the intervals of its transcript.  The caller frees it. */
 char *cmd_long_reason(const struct cmd_lab *cl);
 
+/* What `--from` names: the evidence in a folder, or a capture file.  NULL on an error. */
+struct record *cmd_load_record(const struct lab *lab, const char *from, struct error *err);
+
 /* Width, colours and character set of a stream. */
 struct text_options cmd_text_options(FILE *to);
 
 /* The exit status that a set of verdicts gives. */
 enum exit_status cmd_verdicts_status(const size_t counts[VERDICT_COUNT]);
-
-/* A duration given to an option; -1 if it is none. */
-int cmd_duration(const char *text, nsec *out);
 
 #endif

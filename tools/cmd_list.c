@@ -10,9 +10,11 @@
 #include "lab/render.h"
 
 static const char help[] =
-    "usage: tcplab list [--format text|json]\n\n"
-    "Lists the labs in labs/ below $TCPLAB_ROOT, the current folder or where tcplab was built.\n"
-    "Labs that do not parse are listed as broken, and make the exit status 2.\n";
+    "usage: tcplab list [--format text|json]\n"
+    "\n"
+    "Lists the labs in labs/ below $TCPLAB_ROOT, the current folder or where tcplab\n"
+    "was built.  Labs that do not parse are listed as broken, and make the exit\n"
+    "status 2.\n";
 
 /* The mistake that comes first in the file, on one line. */
 static void put_first(struct strbuf *out, const struct diags *diags)
@@ -101,13 +103,11 @@ int cmd_list(int argc, char **argv)
             fputs(help, stdout);
             return STATUS_PASSED;
         }
-        if (c == ':')
-            return cmd_usage_error("list", "%s needs a value", argv[optind - 1]);
         if (c != 'f')
-            return cmd_usage_error("list", "unknown option %s", argv[optind - 1]);
-        json = strcmp(optarg, "json") == 0;
-        if (!json && strcmp(optarg, "text") != 0)
-            return cmd_usage_error("list", "unknown format \"%s\": text or json", optarg);
+            return cmd_option_error("list", c, argv);
+        int status = cmd_text_or_json("list", optarg, &json);
+        if (status)
+            return status;
     }
     if (optind < argc)
         return cmd_usage_error("list", "it takes no argument \"%s\"", argv[optind]);

@@ -4,27 +4,25 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "cmd.h"
 #include "cmd_lab.h"
-#include "record/from_capture.h"
-#include "record/load.h"
 #include "run/job.h"
 
 static const char help[] =
     "usage: tcplab record LAB [OPTIONS]\n"
     "\n"
-    "Plays the lab (or takes stored evidence) and writes what was seen as its expected "
-    "transcript.\n"
-    "Notes and labels of the transcript that is there already are kept where the lines still fit.\n"
-    "A transcript written this way says what happened, not what should have: read every line of "
-    "it\n"
-    "against the RFC before you believe it.\n"
+    "Plays the lab (or takes stored evidence) and writes what was seen as its\n"
+    "expected transcript.  Notes and labels of a transcript that is there already are\n"
+    "kept where its lines still fit.  A transcript written this way says what\n"
+    "happened, not what should have: read every line of it against the RFC before you\n"
+    "believe it.\n"
     "\n"
-    "  -o, --output FILE    where to (default: expected/LAB.txt; - is standard output)\n"
+    "  -o, --output FILE    where to (default: expected/LAB.txt; `-`: standard\n"
+    "                       output)\n"
     "      --force          replace a file that exists\n"
-    "  -F, --from DIR|FILE  from the evidence in DIR, or from a capture, instead of a new run\n"
+    "  -F, --from DIR|FILE  from the evidence in DIR, or from a capture, instead of a\n"
+    "                       new run\n"
     "      --vary NAME=N    the value of the lab's `vary NAME`\n"
     "  -h, --help\n";
 
@@ -44,7 +42,7 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, 'h'},         {0},
 };
 
-static int parse_option(struct recording *r, int option)
+static int parse_option(struct recording *r, int option, char **argv)
 {
     switch (option) {
     case 'o':
@@ -57,11 +55,9 @@ static int parse_option(struct recording *r, int option)
         r->from = optarg;
         return 0;
     case 'V':
-        return cmd_add_value(&r->values, optarg) == 0
-                   ? 0
-                   : cmd_usage_error("record", "\"%s\" is no NAME=NUMBER", optarg);
+        return cmd_add_value(&r->values, "record", optarg);
     default:
-        return cmd_usage_error("record", "wrong option");
+        return cmd_option_error("record", option, argv);
     }
 }
 
@@ -112,10 +108,7 @@ static int play(struct recording *r, struct error *err)
 
 static int take_stored(struct recording *r, struct error *err)
 {
-    struct stat st;
-    bool dir = stat(r->from, &st) == 0 && S_ISDIR(st.st_mode);
-    struct record *record =
-        dir ? record_load(r->from, err) : record_from_capture(r->cl.lab, r->from, err);
+    struct record *record = cmd_load_record(r->cl.lab, r->from, err);
     if (!record)
         return -1;
     int ret = write_transcript(r, r->cl.lab, record, &r->text, err);
@@ -136,8 +129,13 @@ static int write_output(struct recording *r, struct error *err)
         error_set(err, STATUS_USAGE, "%s exists already", path);
         return error_hint(err, "look at the new one with `-o -`, or replace it with --force");
     }
-    if (fd < 0 || write(fd, r->text.data, r->text.len) != (ssize_t)r->text.len)
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file)
         return error_sys(err, STATUS_USAGE, errno, "cannot write %s", path);
+    steal_fd(&fd);
+    bool bad = fputs(strbuf_cstr(&r->text), file) == EOF;
+    if (fclose(file) != 0 || bad)
+        return error_sys(err, STATUS_MACHINE, errno, "cannot write %s", path);
     fprintf(stderr, "tcplab: wrote %s\n", path);
     return 0;
 }
@@ -180,12 +178,13 @@ int cmd_record(int argc, char **argv)
     struct recording r = {0};
     int option, status = 0;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "o:F:h", long_options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":o:F:h", long_options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
         }
-        status = parse_option(&r, option);
+        status = parse_option(&r, option, argv);
         if (status)
             break;
     }

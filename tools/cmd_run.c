@@ -3,11 +3,11 @@
 
 #include "cmd_run.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/number.h"
 #include "cmd.h"
 #include "kernel/boot.h"
 #include "lab/find.h"
@@ -18,39 +18,41 @@ static const char help[] =
     "usage: tcplab run [OPTIONS] LAB…\n"
     "       tcplab run [OPTIONS] --all\n"
     "\n"
-    "Plays each lab in network namespaces of its own, captures both ends, and judges what it saw\n"
-    "against the lab's expected transcript.  LAB is a name (labs/NAME.md) or a file.\n"
+    "Plays each lab in network namespaces of its own, captures both ends, and judges\n"
+    "what it saw against the lab's expected transcript.  LAB is a name (labs/NAME.md)\n"
+    "or a file.\n"
     "\n"
     "  -a, --all            every lab there is\n"
-    "  -j, --jobs[=N]       up to N labs at the same time (without N: four for each processor)\n"
+    "  -j, --jobs[=N]       up to N labs at the same time (without N: four for each\n"
+    "                       processor; without -j: one after another)\n"
     "  -o, --out DIR        evidence goes to DIR/LAB/ (default: out)\n"
-    "  -s, --slack TIME     a machine whose timers come later than this is too noisy to judge\n"
-    "                       (default: 100ms)\n"
+    "  -s, --slack TIME     a machine whose timers come later than this is too noisy\n"
+    "                       to judge (default: 100ms)\n"
     "  -q, --quiet          one line for each lab\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
     "      --long           play labs that take many minutes on the real clock, too\n"
-    "  -k, --kernel WHAT    play them in this kernel, under qemu and on a virtual clock: an image, "
-    "a\n"
-    "                       build tree, or the beginning of a version that `tcplab kernel` has "
-    "got\n"
-    "      --modules DIR    the modules of an image that stands alone\n"
-    "      --hang-after TIME  a guest that says nothing for so long has hung (default: 60s)\n"
     "      --vary NAME=N    the value of a lab's `vary NAME`\n"
+    "  -k, --kernel WHAT    play them inside this kernel, under qemu and on a virtual\n"
+    "                       clock: an image, a build tree, or the beginning of a\n"
+    "                       version that `tcplab kernel list` shows; one boot for all\n"
+    "      --modules DIR    its modules, for an image that stands alone\n"
+    "      --hang-after TIME\n"
+    "                       a guest that says nothing for so long has hung\n"
+    "                       (default: 60s)\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a file that does\n"
-    "not parse, 3 this machine cannot run it, 4 nothing ran (all skipped or noisy)\n";
+    "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a\n"
+    "file that does not parse, 3 this machine cannot run it, 4 nothing was judged\n"
+    "(all skipped or noisy)\n";
 
 /* ---------------------------------------------------------------- options --- */
 
 static int parse_jobs(const char *text, size_t *jobs)
 {
-    char *end;
-    errno = 0;
-    unsigned long n = strtoul(text, &end, 10);
-    if (errno || *end || end == text || *text == '-' || n == 0 || n > 1000)
+    int64_t n;
+    if (!parse_number(text, 1, 1000, &n))
         return cmd_usage_error("run", "\"%s\" is no number of jobs from 1 to 1000", text);
-    *jobs = n;
+    *jobs = (size_t)n;
     return 0;
 }
 
@@ -74,18 +76,6 @@ static int parse_option(struct run *run, int option, int argc, char **argv)
     case 'o':
         run->out = optarg;
         return 0;
-    case 's':
-        return cmd_duration(optarg, &run->slack) == 0
-                   ? 0
-                   : cmd_usage_error("run", "\"%s\" is no time such as 50ms", optarg);
-    case 'q':
-        run->quiet = true;
-        return 0;
-    case 'f':
-        run->format = report_format_find(optarg);
-        return run->format ? 0
-                           : cmd_usage_error("run", "there is no format \"%s\": %s", optarg,
-                                             report_format_names());
     case 'L':
         run->play_long = true;
         return 0;
@@ -96,15 +86,12 @@ static int parse_option(struct run *run, int option, int argc, char **argv)
         run->modules = optarg;
         return 0;
     case 'H':
-        return cmd_duration(optarg, &run->silence) == 0 && run->silence > 0
+        return parse_duration(optarg, strlen(optarg), &run->silence) == strlen(optarg) &&
+                       run->silence > 0
                    ? 0
                    : cmd_usage_error("run", "\"%s\" is no time such as 60s", optarg);
-    case 'V':
-        return cmd_add_value(&run->values, optarg) == 0
-                   ? 0
-                   : cmd_usage_error("run", "\"%s\" is no NAME=NUMBER", optarg);
     default:
-        return cmd_usage_error("run", "wrong option");
+        return cmd_judging_option(&run->judging, "run", option, argv);
     }
 }
 
@@ -112,14 +99,11 @@ static const struct option long_options[] = {
     {"all", no_argument, NULL, 'a'},
     {"jobs", optional_argument, NULL, 'j'},
     {"out", required_argument, NULL, 'o'},
-    {"slack", required_argument, NULL, 's'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"format", required_argument, NULL, 'f'},
+    {"long", no_argument, NULL, 'L'},
     {"kernel", required_argument, NULL, 'k'},
     {"modules", required_argument, NULL, 'M'},
     {"hang-after", required_argument, NULL, 'H'},
-    {"long", no_argument, NULL, 'L'},
-    {"vary", required_argument, NULL, 'V'},
+    CMD_JUDGING_LONG,
     {"help", no_argument, NULL, 'h'},
     {0},
 };
@@ -129,7 +113,9 @@ static int parse_options(struct run *run, int argc, char **argv)
 {
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "aj::o:s:qf:k:h", long_options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":aj::o:k:h" CMD_JUDGING_SHORT, long_options, NULL)) !=
+           -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
@@ -152,7 +138,7 @@ static int parse_options(struct run *run, int argc, char **argv)
 static int add_entry(struct run *run, const char *name)
 {
     struct cmd_lab cl;
-    int status = cmd_load_lab(&cl, name, &run->values, true);
+    int status = cmd_load_lab(&cl, name, &run->judging.values, true);
     if (status) {
         cmd_free_lab(&cl);
         return status;
@@ -221,13 +207,31 @@ static int run_labs(struct run *run, struct error *err)
         !loop_add_signal(run->loop, SIGTERM, on_signal, run, err))
         return -1;
     struct text_options text = cmd_text_options(stdout);
-    text.quiet = run->quiet;
-    run->report = report_new(run->format, stdout, &text, run->entries.n);
+    text.quiet = run->judging.quiet;
+    run->report = report_new(run->judging.format, stdout, &text, run->entries.n);
     if (isatty(STDERR_FILENO))
         loop_add_timer(run->loop, PROGRESS_EVERY, PROGRESS_EVERY, run_draw_progress, run);
     int ret = run->kernel ? run_play_in_kernel(run, err) : run_play_here(run, err);
     run_erase_progress(run);
+    size_t left = run->entries.n - run->reported;
+    if (ret == 0 && left)
+        ret = error_set(err, STATUS_FAILED, "interrupted: %zu of %zu labs were not judged", left,
+                        run->entries.n);
     return ret;
+}
+
+/* The exit status. */
+static int run_and_report(struct run *run)
+{
+    struct error err = ERROR_INIT;
+    size_t counts[VERDICT_COUNT] = {0};
+    int ret = run_labs(run, &err);
+    if (run->report) {
+        memcpy(counts, run->report->counts, sizeof(counts));
+        if (report_end(run->report, &err) < 0)
+            ret = -1;
+    }
+    return ret < 0 ? cmd_fail(&err) : (int)cmd_verdicts_status(counts);
 }
 
 static void free_run(struct run *run)
@@ -241,7 +245,7 @@ static void free_run(struct run *run)
         free(e->awaited);
     }
     vec_free(&run->entries);
-    vec_free(&run->values.list);
+    cmd_judging_free(&run->judging);
     boot_free(run->boot);
     free(run->progress);
     if (run->loop)
@@ -250,26 +254,13 @@ static void free_run(struct run *run)
 
 int cmd_run(int argc, char **argv)
 {
-    struct error err = ERROR_INIT;
-    struct run run = {.jobs = 1,
-                      .silence = 60 * NSEC_PER_SEC,
-                      .out = "out",
-                      .slack = JUDGE_DEFAULT_SLACK,
-                      .format = report_format_find("text")};
+    struct run run = {.jobs = 1, .out = "out", .silence = 60 * NSEC_PER_SEC};
+    cmd_judging_init(&run.judging);
     int status = parse_options(&run, argc, argv);
     if (status < 0) {
         status = run.all ? load_all(&run) : load_labs(&run, argv + optind, (size_t)(argc - optind));
-        if (status == 0) {
-            int ret = run_labs(&run, &err);
-            size_t counts[VERDICT_COUNT] = {0};
-            if (run.report) {
-                memcpy(counts, run.report->counts, sizeof(counts));
-                struct error *first = error_is_set(&err) ? &(struct error)ERROR_INIT : &err;
-                if (report_end(run.report, first) < 0)
-                    ret = -1;
-            }
-            status = ret < 0 ? cmd_fail(&err) : (int)cmd_verdicts_status(counts);
-        }
+        if (status == 0)
+            status = run_and_report(&run);
     }
     free_run(&run);
     return status;

@@ -25,12 +25,10 @@ struct entry {
 };
 
 struct run {
-    bool all, quiet, play_long;
+    bool all, play_long;
     size_t jobs;
     const char *out;
-    nsec slack;
-    const struct report_format *format;
-    struct cmd_values values;
+    struct cmd_judging judging;
     VEC(struct entry) entries;
     struct loop *loop;
     struct report *report;

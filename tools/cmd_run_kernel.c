@@ -10,7 +10,6 @@
 
 #include "cmd.h"
 #include "kernel/boot.h"
-#include "record/load.h"
 #include "transcript/pattern.h"
 
 struct in_kernel {
@@ -67,7 +66,7 @@ static void on_played(void *ctx, size_t lab, const char *dir, const char *printe
     cleanup_free char *result = xasprintf("%s/result.json", dir);
     if (access(result, F_OK) < 0)
         take_printed(&err, printed);
-    struct record *record = error_is_set(&err) ? NULL : record_load(dir, &err);
+    struct record *record = error_is_set(&err) ? NULL : cmd_load_record(e->cl.lab, dir, &err);
     if (record && run_judge_and_save(e, record, &err) == 0)
         run_report_record(e, record);
     else
@@ -105,7 +104,7 @@ static void choose_labs(struct in_kernel *k)
                                               .limit = job_longest(e->cl.lab)}));
         vec_push(&k->entries, i);
     }
-    vec_each (&run->values.list, value) {
+    vec_each (&run->judging.values.list, value) {
         vec_push(&k->options, xstrdup("--vary"));
         vec_push(&k->options, xasprintf("%s=%" PRId64, value->name, value->value));
     }

@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #include "cmd.h"
-#include "record/load.h"
 #include "report/evidence.h"
 #include "run/stage.h"
 
@@ -71,7 +70,7 @@ static void on_progress(void *ctx, const char *awaited, nsec left)
 
 int run_judge_and_save(struct entry *e, struct record *record, struct error *err)
 {
-    struct result *result = judge(e->cl.lab, e->cl.pattern, record, e->run->slack);
+    struct result *result = judge(e->cl.lab, e->cl.pattern, record, e->run->judging.slack);
     result->wall = clock_ns(CLOCK_MONOTONIC) - e->began;
     struct strbuf transcript cleanup_strbuf = STRBUF_INIT;
     transcript_write(&transcript, e->cl.lab, record, e->cl.pattern);
@@ -95,7 +94,8 @@ static void report_result(struct entry *e, struct result *result)
     result->wall = clock_ns(CLOCK_MONOTONIC) - e->began;
     run_erase_progress(run);
     /* Of many labs, those that passed need no more than their line. */
-    run->report->text.quiet = run->quiet || (run->entries.n > 1 && result->verdict == VERDICT_PASS);
+    run->report->text.quiet =
+        run->judging.quiet || (run->entries.n > 1 && result->verdict == VERDICT_PASS);
     report_one(run->report, result);
     fflush(stdout);
     if (e->claim >= 0)
@@ -108,7 +108,7 @@ static void report_result(struct entry *e, struct result *result)
 
 void run_report_record(struct entry *e, const struct record *record)
 {
-    struct result *result = judge(e->cl.lab, e->cl.pattern, record, e->run->slack);
+    struct result *result = judge(e->cl.lab, e->cl.pattern, record, e->run->judging.slack);
     report_result(e, result);
     result_free(result);
 }
@@ -135,7 +135,7 @@ static void on_finished(void *ctx, const char *reply, size_t len, struct error *
         run_report_error(e, err);
         return;
     }
-    struct record *record = record_load(e->out, &local);
+    struct record *record = cmd_load_record(e->cl.lab, e->out, &local);
     if (!record) {
         run_report_error(e, &local);
         return;

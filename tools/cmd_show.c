@@ -2,9 +2,9 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 
 #include "cmd.h"
+#include "cmd_lab.h"
 #include "lab/find.h"
 #include "lab/lab.h"
 #include "lab/render.h"
@@ -19,18 +19,10 @@ static const char help[] =
 enum part { PART_ALL, PART_SCRIPT, PART_EXPECTED };
 
 /* The terminal's width, kept readable; 80 columns in a pipe. */
-static int output_width(void)
+static int prose_width(const struct text_options *text)
 {
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-        return 80;
-    return size.ws_col < 100 ? size.ws_col : 100;
-}
-
-static bool output_color(void)
-{
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+    int widest = isatty(STDOUT_FILENO) ? 100 : 80;
+    return text->width < widest ? text->width : widest;
 }
 
 static void put_title(struct strbuf *out, const char *title, bool color)
@@ -41,7 +33,8 @@ static void put_title(struct strbuf *out, const char *title, bool color)
 }
 
 /* The expected transcript; a lab without one is an error only if it was asked for. */
-static int put_expected(struct strbuf *out, const char *path, enum part part, struct error *err)
+static int put_expected(struct strbuf *out, const char *path, enum part part, bool color,
+                        struct error *err)
 {
     struct source src = {0};
     if (part == PART_ALL && access(path, F_OK) < 0)
@@ -50,7 +43,7 @@ static int put_expected(struct strbuf *out, const char *path, enum part part, st
         return -1;
     if (part == PART_ALL) {
         cleanup_free char *title = xasprintf("What is expected (%s)", path);
-        put_title(out, title, output_color());
+        put_title(out, title, color);
     }
     render_plain(out, src.text, src.len);
     source_free(&src);
@@ -67,12 +60,13 @@ static int show(const char *name, enum part part)
         return cmd_fail(&err);
     struct diags diags = {0};
     struct lab *lab = lab_parse(&src, NULL, 0, &diags);
+    struct text_options text = cmd_text_options(stdout);
     int status = STATUS_PASSED;
     if (part == PART_SCRIPT)
         lab_render_script(&out, lab);
     else if (part == PART_ALL)
-        lab_render(&out, lab, output_width(), output_color());
-    if (part != PART_SCRIPT && put_expected(&out, expected, part, &err) < 0)
+        lab_render(&out, lab, prose_width(&text), text.color);
+    if (part != PART_SCRIPT && put_expected(&out, expected, part, text.color, &err) < 0)
         status = STATUS_USAGE;
     fputs(strbuf_cstr(&out), stdout);
     if (status != STATUS_PASSED)
@@ -91,13 +85,13 @@ int cmd_show(int argc, char **argv)
                                             {0}};
     enum part part = PART_ALL;
     opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+    for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (c == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
         }
         if (c == '?')
-            return cmd_usage_error("show", "unknown option %s", argv[optind - 1]);
+            return cmd_option_error("show", c, argv);
         if (part != PART_ALL && part != (enum part)c)
             return cmd_usage_error("show", "--script and --expected exclude each other");
         part = (enum part)c;

@@ -7,7 +7,8 @@
 
 static const char help[] =
     "usage: tcplab verbs [--markdown]\n\n"
-    "Lists the verbs of the lab language: what a host can call, and what the stage can do.\n\n"
+    "Lists the verbs of the lab language: what a host can call, and what the\n"
+    "stage can do.\n\n"
     "  --markdown  as the tables that docs/lab-language.md contains\n";
 
 int cmd_verbs(int argc, char **argv)
@@ -16,13 +17,13 @@ int cmd_verbs(int argc, char **argv)
         {"markdown", no_argument, NULL, 'm'}, {"help", no_argument, NULL, 'h'}, {0}};
     int markdown = 0;
     opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+    for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (c == 'h') {
             fputs(help, stdout);
             return STATUS_PASSED;
         }
         if (c != 'm')
-            return cmd_usage_error("verbs", "unknown option %s", argv[optind - 1]);
+            return cmd_option_error("verbs", c, argv);
         markdown = 1;
     }
     if (optind < argc)

@@ -9,6 +9,7 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/socktext.h"
 
 static const char help[] =
@@ -18,7 +19,7 @@ static const char help[] =
     "interrupted (Ctrl-C).\n"
     "\n"
     "  -e, --echo        send back what is received\n"
-    "  -b, --backlog N   the length of the queue of connections to accept (default: 128)\n"
+    "  -b, --backlog N   how many connections may wait for accept (default: 128)\n"
     "  -1, --once        take one connection, and end with it\n"
     "      --ip 4|6      IPv4 or IPv6 only (default: both)\n"
     "  -h, --help\n"
@@ -297,17 +298,6 @@ static int usage(const char *what, const char *word)
     return STATUS_USAGE;
 }
 
-static bool parse_number(const char *word, int low, int high, int *out)
-{
-    char *end;
-    errno = 0;
-    long n = strtol(word, &end, 10);
-    if (errno || end == word || *end || n < low || n > high)
-        return false;
-    *out = (int)n;
-    return true;
-}
-
 /* 0: go on; -1: done (--help); else the status to exit with. */
 static int parse_options(struct server *s, int argc, char **argv)
 {
@@ -316,24 +306,31 @@ static int parse_options(struct server *s, int argc, char **argv)
         {"once", no_argument, NULL, '1'}, {"ip", required_argument, NULL, 'i'},
         {"help", no_argument, NULL, 'h'}, {0},
     };
+    int64_t number = 0;
     for (int c; (c = getopt_long(argc, argv, "eb:1h", options, NULL)) != -1;) {
-        if (c == 'e')
+        if (c == 'e') {
             s->echo = true;
-        else if (c == '1')
+        } else if (c == '1') {
             s->once = true;
-        else if (c == 'b' && !parse_number(optarg, 0, 65535, &s->backlog))
-            return usage("no length of a queue:", optarg);
-        else if (c == 'i' && (!parse_number(optarg, 4, 6, &s->ip) || s->ip == 5))
-            return usage("--ip takes 4 or 6, not", optarg);
-        else if (c == 'h')
+        } else if (c == 'b') {
+            if (!parse_number(optarg, 0, 65535, &number))
+                return usage("no length of a queue:", optarg);
+            s->backlog = (int)number;
+        } else if (c == 'i') {
+            if (!parse_number(optarg, 4, 6, &number) || number == 5)
+                return usage("--ip takes 4 or 6, not", optarg);
+            s->ip = (int)number;
+        } else if (c == 'h') {
             return fputs(help, stdout), -1;
-        else if (c == '?')
+        } else {
             return STATUS_USAGE;
+        }
     }
     if (argc - optind != 1)
         return fputs(help, stderr), STATUS_USAGE;
-    if (!parse_number(argv[optind], 1, 65535, &s->port))
+    if (!parse_number(argv[optind], 1, 65535, &number))
         return usage("no port from 1 to 65535:", argv[optind]);
+    s->port = (int)number;
     return 0;
 }
 

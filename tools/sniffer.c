@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/version.h"
 #include "capture/live.h"
 #include "capture/pcapng_write.h"
@@ -19,19 +20,23 @@
 static const char help[] =
     "usage: sniffer [OPTIONS] [FILTER…]\n"
     "\n"
-    "Captures at a network interface and prints packets as `tcpdump -n` does, until it is\n"
-    "interrupted (Ctrl-C).  FILTER is a filter expression such as `tcp port 1234`.\n"
+    "Captures at a network interface and prints packets as `tcpdump -n` does, until\n"
+    "it is interrupted (Ctrl-C).  FILTER is a filter expression such as `tcp port\n"
+    "1234`.\n"
     "\n"
-    "  -i IFACE      the interface; `any` for all (default: the first that is up, or lo)\n"
+    "  -i IFACE      the interface; `any` for all (default: the first that is up, or\n"
+    "                lo)\n"
     "  -c N          end after N packets\n"
-    "  -s BYTES      keep so many bytes of a packet (default: the interface's MTU; 65535 with -w)\n"
-    "  -w FILE       write a pcapng file (`-`: to standard output) instead of printing\n"
+    "  -s BYTES      keep so many bytes of a packet (default: the interface's MTU;\n"
+    "                with -w, whole packets)\n"
+    "  -w FILE       write a pcapng file (`-`: to standard output), do not print\n"
     "      --print   print as well\n"
-    "  -S            TCP sequence numbers as they are, not relative to the connection's first\n"
+    "  -S            sequence numbers as they are, not relative to the connection's\n"
+    "                first\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0 interrupted, or N packets seen; 2 wrong usage; 3 this machine refuses\n"
-    "(not permitted, interface down, disk full …)\n";
+    "exit status: 0 interrupted, or N packets seen; 2 wrong usage; 3 this machine\n"
+    "refuses (not permitted, interface down, disk full …)\n";
 
 enum {
     WHOLE = 65535 + 14,    /* snaplen with -w: packets of any length */
@@ -41,7 +46,7 @@ enum {
 struct sniffer {
     char *iface, *filter;
     int snaplen;
-    uint64_t wanted; /* 0: no limit */
+    int64_t wanted; /* 0: no limit */
     const char *path;
     bool print, absolute;
 
@@ -50,7 +55,7 @@ struct sniffer {
     FILE *file; /* of -w */
     struct pcapng_writer writer;
     nsec began;
-    uint64_t seen;
+    int64_t seen;
     struct flows *flows;
     struct strbuf line;
     struct error err;
@@ -229,25 +234,6 @@ static int usage(const char *what, const char *word)
     return STATUS_USAGE;
 }
 
-static bool parse_count(const char *word, uint64_t max, uint64_t *out)
-{
-    char *end;
-    errno = 0;
-    unsigned long long n = strtoull(word, &end, 10);
-    if (errno || end == word || *end || *word == '-' || n == 0 || n > max)
-        return false;
-    *out = n;
-    return true;
-}
-
-static char *join(char **words, int n)
-{
-    struct strbuf text = STRBUF_INIT;
-    for (int i = 0; i < n; i++)
-        strbuf_printf(&text, "%s%s", i ? " " : "", words[i]);
-    return strbuf_steal(&text);
-}
-
 /* 0: go on; -1: done (--help); else the status to exit with. */
 static int parse_options(struct sniffer *s, int argc, char **argv)
 {
@@ -256,15 +242,16 @@ static int parse_options(struct sniffer *s, int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    uint64_t number = 0;
+    int64_t number = 0;
+    struct strbuf filter = STRBUF_INIT;
     bool print = false;
     for (int c; (c = getopt_long(argc, argv, "+i:c:s:w:Sh", options, NULL)) != -1;) {
         if (c == 'i') {
             free(s->iface);
             s->iface = xstrdup(optarg);
-        } else if (c == 'c' && !parse_count(optarg, UINT64_MAX, &s->wanted)) {
+        } else if (c == 'c' && !parse_number(optarg, 1, INT64_MAX, &s->wanted)) {
             return usage("no number of packets:", optarg);
-        } else if (c == 's' && !parse_count(optarg, 262144, &number)) {
+        } else if (c == 's' && !parse_number(optarg, 1, 262144, &number)) {
             return usage("no number of bytes from 1 to 262144:", optarg);
         } else if (c == 'w') {
             s->path = optarg;
@@ -280,7 +267,8 @@ static int parse_options(struct sniffer *s, int argc, char **argv)
     }
     s->print = print || !s->path;
     s->snaplen = number ? (int)number : s->path ? WHOLE : 0;
-    s->filter = join(argv + optind, argc - optind);
+    strbuf_join(&filter, argv + optind, argc - optind);
+    s->filter = strbuf_steal(&filter);
     if (!s->iface)
         s->iface = default_iface();
     if (s->path && strcmp(s->path, "-") == 0) {

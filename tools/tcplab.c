@@ -1,5 +1,6 @@
 /* The front door: a table of subcommands, no logic. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,16 +15,16 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *help; /* NULL: not for people */
 } commands[] = {
-    {"check", cmd_check, "judge a stored run, or somebody's capture, again"},
-    {"doctor", cmd_doctor, "say what this machine can do, and how to mend what it cannot"},
-    {"kernel", cmd_kernel, "list, fetch and add the kernels of `run --kernel`"},
-    {"list", cmd_list, "list the labs"},
-    {"matrix", cmd_matrix, "run labs on several kernels and show where they differ"},
-    {"record", cmd_record, "write the expected transcript of a lab from a run"},
     {"run", cmd_run, "run labs and judge them"},
+    {"check", cmd_check, "judge a stored run, or somebody's capture, again"},
+    {"record", cmd_record, "write the expected transcript of a lab from a run"},
+    {"list", cmd_list, "list the labs"},
     {"show", cmd_show, "show a lab: lesson, script and what is expected"},
     {"verbs", cmd_verbs, "list the verbs of the lab language"},
     {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
+    {"doctor", cmd_doctor, "say what this machine can do, and how to mend what it cannot"},
+    {"kernel", cmd_kernel, "list, fetch and add the kernels of `run --kernel`"},
+    {"matrix", cmd_matrix, "run labs on several kernels and show where they differ"},
     {"guest", cmd_guest, NULL},
 };
 
@@ -63,13 +64,8 @@ static void hold_standard_descriptors(void)
         close(fd);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    hold_standard_descriptors();
-    if (argc < 2) {
-        print_help(stderr);
-        return STATUS_USAGE;
-    }
     const char *word = argv[1];
     if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         print_help(stdout);
@@ -81,6 +77,21 @@ int main(int argc, char **argv)
     }
     for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
         if (strcmp(word, c->name) == 0)
-            return c->run(argc - 1, argv + 1);
+            return cmd_end(c->run(argc - 1, argv + 1));
     return unknown(word);
+}
+
+int main(int argc, char **argv)
+{
+    hold_standard_descriptors();
+    if (argc < 2) {
+        print_help(stderr);
+        return STATUS_USAGE;
+    }
+    int status = run(argc, argv);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_PASSED) {
+        fprintf(stderr, "tcplab: cannot write the output: %s\n", strerror(errno));
+        return STATUS_MACHINE;
+    }
+    return status;
 }

@@ -22,7 +22,7 @@ static void read_packets(const char *path)
 {
     struct error err = ERROR_INIT;
     struct pcapng_packet p;
-    struct pcapng_reader *r = pcapng_open(path, &err);
+    struct pcapng_reader *r = pcapng_open(fopen(path, "rbe"), path, &err);
     while (r && pcapng_next(r, &p, &err) > 0) {
         read_all(p.frame.data, p.frame.caplen);
         read_all(p.comment, p.comment_len);

@@ -153,7 +153,8 @@ START_TEST(every_lab_passes_and_its_wrong_transcripts_fail)
             continue;
         }
         struct result *right = judge_text(&s, s.expected.text);
-        ck_assert_int_eq(right->verdict, VERDICT_PASS);
+        ck_assert_msg(right->verdict == VERDICT_PASS, "%s: %s: %s", *name,
+                      verdict_name(right->verdict), right->reason);
         result_free(right);
         size_t controls = 0;
         for (size_t line = 1; line <= count_lines(s.expected.text); line++)

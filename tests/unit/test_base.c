@@ -1,7 +1,13 @@
 #include "unit.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "base/diag.h"
 #include "base/ipaddr.h"
+#include "base/number.h"
+#include "base/program.h"
+#include "base/socktext.h"
 #include "base/time.h"
 
 START_TEST(durations_round_trip)
@@ -83,6 +89,70 @@ START_TEST(the_first_error_wins)
 }
 END_TEST
 
+START_TEST(numbers)
+{
+    static const char *const none[] = {"",
+                                       "-",
+                                       "+1",
+                                       " 1",
+                                       "1 ",
+                                       "0x1",
+                                       "1e3",
+                                       "--1",
+                                       "5",
+                                       "11",
+                                       "99999999999999999999",
+                                       "-99999999999999999999"};
+    int64_t n = 42;
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+        ck_assert_msg(!parse_number(none[i], 6, 10, &n), "%s", none[i]);
+    ck_assert_int_eq(n, 42);
+    ck_assert(parse_number("6", 6, 10, &n) && n == 6);
+    ck_assert(parse_number("010", 6, 10, &n) && n == 10);
+    ck_assert(parse_number("-9223372036854775808", INT64_MIN, -1, &n) && n == INT64_MIN);
+    ck_assert(!parse_number("9223372036854775808", INT64_MIN, INT64_MAX, &n));
+}
+END_TEST
+
+START_TEST(bytes_in_quotes)
+{
+    struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+    strbuf_escaped(&sb, "a\n\t\r\\\"\0\x7f\xc3\xa4", 10, false);
+    ck_assert_str_eq(sb.data, "a\\n\\t\\r\\\\\\\"\\x00\\x7f\xc3\xa4");
+    strbuf_truncate(&sb, 0);
+    strbuf_escaped(&sb, "\xc3\xa4", 2, true);
+    ck_assert_str_eq(sb.data, "\\xc3\\xa4");
+}
+END_TEST
+
+/* Folders, and files that are not executable, are no programs; nor is what stands in
+ * an empty element of PATH. */
+START_TEST(programs_in_path)
+{
+    char top[] = "/tmp/tcplab-test-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(top));
+    cleanup_free char *one = xasprintf("%s/one", top), *two = xasprintf("%s/two", top);
+    cleanup_free char *folder = xasprintf("%s/x", one), *file = xasprintf("%s/x", two);
+    ck_assert(mkdir(one, 0700) == 0 && mkdir(two, 0700) == 0 && mkdir(folder, 0700) == 0);
+    close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    cleanup_free char *path = xasprintf(":%s::%s:", one, two);
+    setenv("PATH", path, 1);
+    ck_assert_ptr_null(program_find("x", NULL));
+    ck_assert_int_eq(chmod(file, 0700), 0);
+    cleanup_free char *found = program_find("x", NULL);
+    ck_assert_str_eq(found, file);
+    setenv("PATH", one, 1);
+    ck_assert_ptr_null(program_find("x", NULL));
+    cleanup_free char *behind = program_find("x", two);
+    ck_assert_str_eq(behind, file);
+    unsetenv("PATH");
+    cleanup_free char *shell = program_find("sh", NULL);
+    ck_assert_ptr_nonnull(shell);
+    ck_assert(unlink(file) == 0 && rmdir(folder) == 0 && rmdir(one) == 0 && rmdir(two) == 0);
+    ck_assert_int_eq(rmdir(top), 0);
+}
+END_TEST
+
 static Suite *suite_base(void)
 {
     Suite *s = suite_create("base");
@@ -93,6 +163,9 @@ static Suite *suite_base(void)
     tcase_add_test(t, carets_point_at_the_span);
     tcase_add_test(t, close_names);
     tcase_add_test(t, the_first_error_wins);
+    tcase_add_test(t, numbers);
+    tcase_add_test(t, bytes_in_quotes);
+    tcase_add_test(t, programs_in_path);
     suite_add_tcase(s, t);
     return s;
 }

@@ -96,7 +96,7 @@ static struct pcapng_reader *open_pcapng(void)
 {
     struct error err = ERROR_INIT;
     write_file();
-    struct pcapng_reader *r = pcapng_open(path, &err);
+    struct pcapng_reader *r = pcapng_open(fopen(path, "rbe"), path, &err);
     ck_assert_msg(r != NULL, "%s", err.message);
     return r;
 }
@@ -266,7 +266,7 @@ START_TEST(files_that_are_no_capture)
     strbuf_puts(&bytes, "This is a text, and no capture at all.");
     fails_to_open("is no capture file");
     struct error err = ERROR_INIT;
-    ck_assert_ptr_null(pcapng_open(path, &err));
+    ck_assert_ptr_null(pcapng_open(fopen(path, "rbe"), path, &err));
     ck_assert_ptr_nonnull(strstr(err.message, "no pcapng file"));
     error_clear(&err);
     ck_assert_ptr_null(capture_file_open("/nonexistent/x.pcap", NULL, &err));

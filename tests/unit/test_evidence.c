@@ -332,6 +332,7 @@ static const struct change {
     {"result.json", "\"schema_version\": 1", "\"schema_version\": 2", "reads version 1"},
     {"result.json", "\"schema_version\"", "\"schema_ver\"", "schema_version is missing"},
     {"result.json", "\"tick_ns\": 4000000", "\"tick_ns\": -1", "record.tick_ns is -1, outside"},
+    {"result.json", "\"tick_ns\": 4000000", "\"tick_ns\": 42000000", "is 42000000, outside"},
     {"result.json", "\"tick_ns\": 4000000", "\"tick_ns\": 4.5", "is a fraction"},
     {"result.json", "\"tick_ns\": 4000000", "\"tick_ns\": \"4\"", "is a string"},
     {"result.json", "\"tick_ns\": 4000000", "\"tick_ns\": 99999999999999999999", "line "},
@@ -359,6 +360,7 @@ static const struct change {
     {"events.jsonl", "\n", "\n\n", "line 2, column"},
     {"events.jsonl", "\n", "\nnull\n", "type is missing|line 2"},
     {"events.jsonl", "\"ended_ns\":1767225600", "\"ended_ns\":1667225600", "is before"},
+    {"events.jsonl", "\"ended_ns\":1767225600", "\"ended_ns\":1867225600", "before the last"},
 };
 
 static bool says(const char *message, const char *wanted)

@@ -49,7 +49,7 @@ static const struct change {
     {"length 12", "length 12 arrives +50ms",
      "the first data segment arrived 30 µs later, and not when it should have"},
     {"+0 server", "+1s server",
-     "server's SYN-ACK came 0.1 ms after the packet before; expected 1 s … 1.036 s"},
+     "server's SYN-ACK came 0.1 ms after the packet before; expected 1 s … 1.04 s"},
     {"seq 1:13", "seq 2:14",
      "seq is 1:13, expected 2:14: its data stands elsewhere in the stream: some was sent again, or "
      "never"},
@@ -71,6 +71,26 @@ START_TEST(one_change)
 }
 END_TEST
 
+START_TEST(what_is_out_of_order_was_sent)
+{
+    struct record *r = scene_conversation();
+    const char *text = scenes[0].expected, *five = text, *six, *end;
+    for (int i = 0; i < 4; i++)
+        five = strchr(five, '\n') + 1;
+    six = strchr(five, '\n') + 1;
+    end = strchr(six, '\n') + 1;
+    cleanup_free char *swapped = xasprintf("%.*s%.*s%.*s%s", (int)(five - text), text,
+                                           (int)(end - six), six, (int)(six - five), five, end);
+    check(r, swapped,
+          "the first data segment is out of order: it was sent later than the "
+          "transcript has it");
+    cleanup_free char *early =
+        xasprintf("%.*s%s%.*s", (int)(five - text), text, six, (int)(six - five), five);
+    check(r, early, "server's ACK is out of order: the transcript has it in line 10");
+    record_free(r);
+}
+END_TEST
+
 START_TEST(linear_retries)
 {
     static const nsec gaps[] = {1028 * MS, 1024 * MS, 1024 * MS, 1024 * MS, 1024 * MS};
@@ -79,11 +99,11 @@ START_TEST(linear_retries)
     const struct result_line *bad = result_first_bad(result);
     ck_assert_uint_eq(bad->line_number, 3);
     ck_assert_str_eq(bad->meaning,
-                     "the third SYN came 1.024 s after the second; expected 2 s … 2.04 s: this "
+                     "the third SYN came 1.024 s after the second; expected 2 s … 2.044 s: this "
                      "kernel retries linearly, see tcp_syn_linear_timeouts");
     ck_assert_str_eq(result->reason + strlen("line 3: "), bad->meaning);
     ck_assert_str_eq(bad->derivation, "2 s = 500 ticks of 4 ms: granule 32 ms, rounding 8 ms, "
-                                      "host lateness 0.3 ms");
+                                      "one tick, host lateness 0.3 ms");
     result_free(result);
     record_free(r);
 }
@@ -98,7 +118,7 @@ START_TEST(linear_retries_to_the_end)
     struct result *result = scene_judge(r, scenes[1].expected, VERDICT_FAIL);
     ck_assert_str_eq(result->reason,
                      "line 3: the third SYN came 1.024 s after the second; expected 2 s … "
-                     "2.04 s: this kernel retries linearly, see tcp_syn_linear_timeouts");
+                     "2.044 s: this kernel retries linearly, see tcp_syn_linear_timeouts");
     result_free(result);
     record_free(r);
 }
@@ -109,7 +129,7 @@ START_TEST(linear_retries_missed)
     struct record *r = scenes[1].build();
     cleanup_free char *text = replace(scenes[1].expected, "+2s", "+1s");
     check(r, text,
-          "the third SYN came 2.016 s after the second; expected 1 s … 1.036 s: this kernel "
+          "the third SYN came 2.016 s after the second; expected 1 s … 1.04 s: this kernel "
           "doubles the time between SYNs earlier, see tcp_syn_linear_timeouts");
     record_free(r);
 }
@@ -120,14 +140,14 @@ START_TEST(tail_loss_probe)
     static const nsec with[] = {204 * MS, 208 * MS, 428 * MS, 832 * MS, 1664 * MS, 3296 * MS};
     struct record *r = scene_unplugged(with, ARRAY_SIZE(with));
     check(r, scenes[2].expected,
-          "the third data segment came 208 ms after the second; expected 400 ms … 440 ms: a tail "
+          "the third data segment came 208 ms after the second; expected 400 ms … 444 ms: a tail "
           "loss probe (TLP) comes before the first RTO, see tcp_early_retrans");
     record_free(r);
 
     static const nsec as_many[] = {204 * MS, 208 * MS, 428 * MS, 832 * MS, 1664 * MS};
     r = scene_unplugged(as_many, ARRAY_SIZE(as_many));
     check(r, scenes[2].expected,
-          "the third data segment came 208 ms after the second; expected 400 ms … 440 ms: a tail "
+          "the third data segment came 208 ms after the second; expected 400 ms … 444 ms: a tail "
           "loss probe (TLP) comes before the first RTO, see tcp_early_retrans");
     record_free(r);
 }
@@ -212,6 +232,7 @@ static Suite *suite_explain(void)
     Suite *s = suite_create("explain");
     TCase *t = tcase_create("explain");
     tcase_add_loop_test(t, one_change, 0, (int)ARRAY_SIZE(changes));
+    tcase_add_test(t, what_is_out_of_order_was_sent);
     tcase_add_test(t, linear_retries);
     tcase_add_test(t, linear_retries_to_the_end);
     tcase_add_test(t, linear_retries_missed);

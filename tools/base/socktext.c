@@ -33,23 +33,25 @@ void strbuf_sockaddr(struct strbuf *sb, const struct sockaddr_storage *addr)
     strbuf_printf(sb, "%s:%u", ip.version == 6 ? "]" : "", ntohs(port));
 }
 
-static void put_byte(struct strbuf *sb, char c)
+void strbuf_escaped(struct strbuf *sb, const char *bytes, size_t n, bool ascii)
 {
     static const char special[] = "\n\t\r\\\"", letters[] = "ntr\\\"";
-    const char *at = c ? strchr(special, c) : NULL;
-    if (at)
-        strbuf_printf(sb, "\\%c", letters[at - special]);
-    else if (c >= ' ' && c <= '~')
-        strbuf_putc(sb, c);
-    else
-        strbuf_printf(sb, "\\x%02x", (unsigned)(unsigned char)c);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        const char *at = c ? strchr(special, c) : NULL;
+        if (at)
+            strbuf_printf(sb, "\\%c", letters[at - special]);
+        else if ((c >= ' ' && c <= '~') || (c >= 0x80 && !ascii))
+            strbuf_putc(sb, (char)c);
+        else
+            strbuf_printf(sb, "\\x%02x", c);
+    }
 }
 
 void strbuf_bytes(struct strbuf *sb, const char *bytes, size_t n)
 {
     strbuf_printf(sb, "%zu byte%s \"", n, n == 1 ? "" : "s");
-    for (size_t i = 0; i < n && i < SHOWN; i++)
-        put_byte(sb, bytes[i]);
+    strbuf_escaped(sb, bytes, n < SHOWN ? n : SHOWN, true);
     strbuf_puts(sb, n > SHOWN ? "\" …" : "\"");
 }
 

@@ -66,6 +66,15 @@ void strbuf_printf(struct strbuf *sb, const char *fmt, ...)
     va_end(ap);
 }
 
+void strbuf_join(struct strbuf *sb, char *const *words, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (i > 0)
+            strbuf_putc(sb, ' ');
+        strbuf_puts(sb, words[i]);
+    }
+}
+
 void strbuf_truncate(struct strbuf *sb, size_t len)
 {
     if (len < sb->len) {

@@ -24,6 +24,8 @@ void strbuf_pad(struct strbuf *sb, char c, size_t n);
 void strbuf_printf(struct strbuf *sb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vprintf(struct strbuf *sb, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
+/* n words with a blank between two. */
+void strbuf_join(struct strbuf *sb, char *const *words, int n);
 void strbuf_truncate(struct strbuf *sb, size_t len);
 const char *strbuf_cstr(const struct strbuf *sb);
 /* Hands the text over (never NULL; the caller frees) and empties sb. */

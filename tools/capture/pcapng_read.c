@@ -264,7 +264,7 @@ static void read_statistics(struct pcapng_reader *r)
 
 /* ------------------------------------------------------------------------ public */
 
-struct pcapng_reader *pcapng_open_stream(FILE *stream, const char *name, struct error *err)
+struct pcapng_reader *pcapng_open(FILE *stream, const char *name, struct error *err)
 {
     static const uint8_t section[] = {0x0a, 0x0d, 0x0d, 0x0a};
     uint8_t first[sizeof(section)];
@@ -284,16 +284,6 @@ struct pcapng_reader *pcapng_open_stream(FILE *stream, const char *name, struct 
         error_set(err, STATUS_USAGE, "%s is no pcapng file", name);
     fclose(stream);
     return NULL;
-}
-
-struct pcapng_reader *pcapng_open(const char *path, struct error *err)
-{
-    FILE *stream = fopen(path, "rbe");
-    if (!stream) {
-        error_sys(err, STATUS_USAGE, errno, "%s", path);
-        return NULL;
-    }
-    return pcapng_open_stream(stream, path, err);
 }
 
 void pcapng_close(struct pcapng_reader *r)

@@ -29,11 +29,9 @@ struct pcapng_packet {
 
 struct pcapng_reader;
 
-/* NULL and STATUS_USAGE: cannot be read, is empty, or is no pcapng file. */
-struct pcapng_reader *pcapng_open(const char *path, struct error *err);
-/* The same from a stream that can be rewound, which is closed in any case; `name` is
- * what messages call it. */
-struct pcapng_reader *pcapng_open_stream(FILE *stream, const char *name, struct error *err);
+/* Reads from a stream that can be rewound, which is closed in any case; `name` is what
+ * messages call it.  NULL and STATUS_USAGE: cannot be read, is empty, or is no pcapng. */
+struct pcapng_reader *pcapng_open(FILE *stream, const char *name, struct error *err);
 void pcapng_close(struct pcapng_reader *reader);
 
 /* The next packet: 1, or 0 at the end.  -1 and STATUS_USAGE where the file is cut off

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
+#include "base/program.h"
+
 extern char **environ;
 
 enum { MAX_LISTING = 64 << 10 };
@@ -58,20 +60,6 @@ int userland_add_self(struct initramfs *fs, struct strbuf *path, struct error *e
 }
 
 /* --------------------------------------------------------------- programs --- */
-
-static char *find_program(const char *name)
-{
-    const char *path = getenv("PATH");
-    cleanup_free char *dirs = xstrdup(path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
-    char *save = NULL;
-    for (char *dir = strtok_r(dirs, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
-        char *file = xasprintf("%s/%s", dir, name);
-        if (access(file, X_OK) == 0)
-            return file;
-        free(file);
-    }
-    return NULL;
-}
 
 static int find_loader(struct dl_phdr_info *info, size_t size, void *ctx)
 {
@@ -138,7 +126,7 @@ int userland_add_program(struct initramfs *fs, const char *name, struct strbuf *
     struct strbuf listing cleanup_strbuf = STRBUF_INIT;
     if (strchr(name, '/') || !*name)
         return 0;
-    cleanup_free char *from = find_program(name);
+    cleanup_free char *from = program_find(name, "/usr/sbin:/usr/bin:/sbin:/bin");
     cleanup_free char *to = xasprintf("bin/%s", name);
     if (!from || initramfs_has(fs, to))
         return 0;

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 
 #include "base/memory.h"
+#include "base/program.h"
 
 #define QEMU "qemu-system-x86_64"
 
@@ -236,15 +237,9 @@ static void on_child(void *ctx, pid_t pid, int status)
 
 static char *find_qemu(struct error *err)
 {
-    const char *path = getenv("PATH");
-    cleanup_free char *dirs = xstrdup(path ? path : "/usr/bin:/bin");
-    char *save = NULL;
-    for (char *dir = strtok_r(dirs, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
-        char *file = xasprintf("%s/" QEMU, dir);
-        if (access(file, X_OK) == 0)
-            return file;
-        free(file);
-    }
+    char *file = program_find(QEMU, "/usr/bin:/bin");
+    if (file)
+        return file;
     error_set(err, STATUS_MACHINE, "a kernel is booted with qemu, and " QEMU " is not here");
     error_hint(err, "Debian has it: apt-get install --no-install-recommends qemu-system-x86");
     return NULL;

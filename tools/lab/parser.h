@@ -83,6 +83,11 @@ void parse_long(struct parser *p);
 void parse_call(struct parser *p, int host); /* steps.c */
 void parse_stage_step(struct parser *p);
 
+/* tail.c: whether what follows belongs to the tail of a step, not to its arguments. */
+bool at_tail(const struct parser *p);
+/* The rest of a step's line, of which the verb and its arguments are known. */
+bool parse_tail(struct parser *p, struct lab_step *s);
+
 /* hosts.c: plugs the interfaces into their networks. */
 void hosts_connect(struct lab *lab);
 /* stage.c: what can be checked only when all hosts are known. */

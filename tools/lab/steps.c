@@ -1,14 +1,11 @@
 /* Steps: `ACTOR [as NAME] VERB ARGUMENTS [within DURATION] [=> RESULT] [&]`, and
  * the steps of the stage, which have no actor.
  *
- * What stands behind the arguments is the same everywhere and is parsed by
- * parse_tail(), which also refuses what a verb cannot have.  A step is added only
- * when its whole line was right; a line with a mistake still counts for `too many
- * steps` and `no steps`, so that one mistake gives one message. */
+ * What stands behind the arguments is the same everywhere: see tail.c.  A step is
+ * added only when its whole line was right; a line with a mistake still counts for
+ * `too many steps` and `no steps`, so that one mistake gives one message. */
 #include <ctype.h>
-#include <stdio.h>
 
-#include "base/errno.h"
 #include "lab/parser.h"
 
 static void keep(struct parser *p, struct lab_step *s, bool good)
@@ -156,13 +153,6 @@ static bool parse_arg(struct parser *p, const struct token *t, const struct verb
     return false;
 }
 
-/* Whether what follows belongs to the tail of a step, not to its arguments. */
-static bool at_tail(const struct parser *p)
-{
-    const struct token *t = peek(p);
-    return !t || token_is(t, "=>") || token_is(t, "&") || token_is(t, "within");
-}
-
 static const char *slot_name(const struct verb_slot *slot)
 {
     static const char *const names[] = {
@@ -192,133 +182,6 @@ static bool parse_args(struct parser *p, const char *signature, struct lab_step 
                 return false;
         } else if (!parse_arg(p, t, &slot, s)) {
             return false;
-        }
-    }
-    return true;
-}
-
-/* --------------------------------------------------------------------- tail */
-
-static bool is_number(const struct token *t)
-{
-    return t->plain && t->len && strspn(t->text, "0123456789") == t->len;
-}
-
-/* The states of RFC 9293, section 3.3.2. */
-static bool parse_state(struct parser *p, const struct token *t)
-{
-    static const char *const states[] = {"LISTEN",     "SYN-SENT",   "SYN-RECEIVED", "ESTABLISHED",
-                                         "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT",   "CLOSING",
-                                         "LAST-ACK",   "TIME-WAIT",  "CLOSED"};
-    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-        if (token_is(t, states[i]))
-            return true;
-    char buffer[64];
-    const char *near = closest_name(t->text, t->len, states, ARRAY_SIZE(states));
-    cleanup_free char *hint = near ? xasprintf("did you mean %s?", near)
-                                   : xstrdup("such as ESTABLISHED, CLOSE-WAIT or TIME-WAIT");
-    complain(p, t->span, hint, "%s is no state of TCP", shown(p, t, buffer));
-    return false;
-}
-
-static bool parse_errno_or_word(struct parser *p, const struct token *t, struct lab_step *s)
-{
-    struct lab_result *r = &s->result;
-    int e = errno_from_name(t->text, t->len);
-    if (e) {
-        r->kind = RESULT_ERRNO;
-        r->number = e;
-        return true;
-    }
-    if (s->verb == VERB_STATE) {
-        r->kind = RESULT_WORD;
-        return parse_state(p, t);
-    }
-    char buffer[64];
-    const char *near = errno_closest(t->text, t->len);
-    cleanup_free char *hint =
-        near ? xasprintf("did you mean %s?", near)
-             : xstrdup("a result is a number, a \"text\", or an error such as ECONNREFUSED");
-    complain(p, t->span, hint,
-             t->text[0] == 'E' ? "%s is no error of this system" : "%s is no result",
-             shown(p, t, buffer));
-    return false;
-}
-
-static bool parse_result(struct parser *p, struct lab_step *s)
-{
-    struct lab_result *r = &s->result;
-    size_t arrow = p->tokens.at[p->at - 1].span.to;
-    if (r->kind != RESULT_NONE) {
-        complain(p, p->tokens.at[p->at - 1].span, NULL, "a step has one result");
-        return false;
-    }
-    if (at_tail(p)) {
-        complain(p, ((struct span){arrow, arrow}),
-                 "a number, a \"text\", an error such as ECONNREFUSED, or a state",
-                 "the result is missing");
-        return false;
-    }
-    const struct token *t = need(p, "the result");
-    r->span = t->span;
-    r->text = xmemdup(t->text, t->len + 1);
-    r->len = t->len;
-    if (s->verb == VERB_RUN) {
-        r->kind = RESULT_NUMBER;
-        return value_number(p, t, "exit status", 0, 255, &r->number);
-    }
-    if (t->string) {
-        r->kind = RESULT_STRING;
-        return true;
-    }
-    if (is_number(t)) {
-        r->kind = RESULT_NUMBER;
-        return value_number(p, t, "result", 0, INT64_MAX, &r->number);
-    }
-    return parse_errno_or_word(p, t, s);
-}
-
-static bool parse_within(struct parser *p, struct lab_step *s)
-{
-    struct span word = p->tokens.at[p->at - 1].span;
-    if (s->within) {
-        complain(p, word, NULL, "a step has one limit");
-        return false;
-    }
-    if (at_tail(p)) {
-        complain(p, ((struct span){word.to, word.to}), "such as `within 40s`",
-                 "the duration is missing");
-        return false;
-    }
-    return value_duration(p, need(p, "the duration"), &s->within);
-}
-
-/* [within DURATION] [=> RESULT] [&] */
-static bool parse_tail(struct parser *p, struct lab_step *s)
-{
-    bool calls = verbs[s->verb].on_host || s->verb == VERB_RUN;
-    while (peek(p)) {
-        const struct token *t = peek(p);
-        if (accept_word(p, "within")) {
-            if (s->verb == VERB_WAIT_TIME) {
-                complain(p, t->span, NULL, "a wait for a duration has no limit");
-                return false;
-            }
-            if (!parse_within(p, s))
-                return false;
-        } else if (calls && accept_word(p, "=>")) {
-            if (!parse_result(p, s))
-                return false;
-        } else if (calls && accept_word(p, "&")) {
-            s->background = true;
-            return need_end(p);
-        } else if (token_is(t, "=>") || token_is(t, "&")) {
-            complain(p, t->span, p->usage,
-                     *t->text == '&' ? "this step cannot be left running"
-                                     : "this step has no result");
-            return false;
-        } else {
-            return need_end(p);
         }
     }
     return true;

@@ -145,6 +145,20 @@ static void put_markdown(struct strbuf *out, int on_host)
     }
 }
 
+/* Words in indented lines of at most 80 bytes. */
+static void put_wrapped(struct strbuf *out, const char *words)
+{
+    size_t column = 80;
+    while (*words) {
+        size_t n = strcspn(words, " ");
+        int breaks = column + 1 + n > 80;
+        strbuf_printf(out, "%s%.*s", breaks ? "\n      " : " ", (int)n, words);
+        column = (breaks ? 6 : column + 1) + n;
+        words += n + (words[n] == ' ');
+    }
+    strbuf_putc(out, '\n');
+}
+
 static void put_plain(struct strbuf *out, int on_host)
 {
     for (size_t i = 0; i < VERB_COUNT; i++) {
@@ -152,9 +166,9 @@ static void put_plain(struct strbuf *out, int on_host)
             continue;
         strbuf_puts(out, on_host ? "  HOST " : "  ");
         verb_usage(out, &verbs[i]);
-        strbuf_puts(out, "\n      ");
-        put_help(out, &verbs[i]);
-        strbuf_putc(out, '\n');
+        struct strbuf help cleanup_strbuf = STRBUF_INIT;
+        put_help(&help, &verbs[i]);
+        put_wrapped(out, strbuf_cstr(&help));
     }
 }
 

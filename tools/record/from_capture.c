@@ -18,6 +18,7 @@
  * millisecond the first one is taken. */
 #include "record/from_capture.h"
 
+#include "base/number.h"
 #include "capture/file.h"
 
 #define MAX_PACKETS 200000 /* more is no lab */
@@ -89,9 +90,8 @@ static void roles_of_program(struct reading *in, const struct lab_step *step)
         }
         if (arg->kind != ARG_REST || !arg->text)
             continue;
-        char *end;
-        long port = strtol(arg->text, &end, 10);
-        bool is_port = end != arg->text && *end == '\0';
+        int64_t port;
+        bool is_port = parse_number(arg->text, INT64_MIN, INT64_MAX, &port);
         if (is_port && server >= 0)
             add_role(in, client, server, port);
         server = is_port ? -1 : host_of_word(in, arg->text);

@@ -18,6 +18,7 @@
 
 #define MAX_STAMP (INT64_C(1) << 62)
 #define MAX_DURATION (INT64_C(1) << 60)
+#define MAX_TICK (NSEC_PER_SEC / 24 + 1) /* HZ=24, the lowest that Linux has (arch/mips) */
 #define MAX_ERRNO 4095
 #define MAX_LINKTYPE 65535
 #define MAX_HOSTS 256 /* and capture points: names are searched one by one */
@@ -200,7 +201,7 @@ static int take_machine(struct record *r, const json_t *o, struct error *err)
         json_take_cstr(o, at, "machine", true, &r->machine, err) < 0 ||
         json_take_cstr(o, at, "version", true, &r->version, err) < 0 ||
         json_take_cstr(o, at, "clock", true, &r->clock, err) < 0 ||
-        take_nsec(o, at, "tick_ns", 0, NSEC_PER_SEC, &r->tick, err) < 0 ||
+        take_nsec(o, at, "tick_ns", 0, MAX_TICK, &r->tick, err) < 0 ||
         take_nsec(o, at, "lateness_ns", 0, MAX_DURATION, &r->lateness, err) < 0 ||
         take_nsec(o, at, "clock_step_ns", -MAX_DURATION, MAX_DURATION, &r->clock_step, err) < 0 ||
         take_nsec(o, at, "began_ns", 0, MAX_STAMP, &r->began, err) < 0 ||
@@ -362,6 +363,22 @@ static int check_count(const char *file, const char *what, size_t held, int64_t 
     return error_hint(err, "the files are of different runs, or one of them was changed");
 }
 
+/* The record ends at one moment; what came later is in none of the files. */
+static int check_end(const struct record *r, struct error *err)
+{
+    nsec last = r->packets.n ? vec_last(&r->packets)->frame.time : 0;
+    vec_each (&r->calls, c)
+        last = c->ended > last ? c->ended : c->began > last ? c->began : last;
+    if (r->events.n && vec_last(&r->events)->time > last)
+        last = vec_last(&r->events)->time;
+    nsec step = r->clock_step < 0 ? -r->clock_step : 0; /* the clock was set back */
+    if (last <= r->ended + step)
+        return 0;
+    error_set(err, STATUS_USAGE, "%s: record.ended_ns is before the last packet or call",
+              EVIDENCE_RESULT);
+    return error_hint(err, "the files are of different runs, or one of them was changed");
+}
+
 static int load_all(int dir, struct record *r, struct error *err)
 {
     struct counts counts;
@@ -376,7 +393,7 @@ static int load_all(int dir, struct record *r, struct error *err)
         check_count(EVIDENCE_CAPTURE, "packets", r->packets.n, counts.packets, err) < 0)
         return -1;
     record_sort(r);
-    return 0;
+    return check_end(r, err);
 }
 
 struct record *record_load(const char *dir, struct error *err)

@@ -54,7 +54,7 @@ static int take_packet(struct record *r, const struct pcapng_packet *p, nsec max
 int record_load_packets(struct record *r, FILE *from, nsec max_stamp, struct error *err)
 {
     struct pcapng_packet packet;
-    struct pcapng_reader *reader = pcapng_open_stream(from, "it", err);
+    struct pcapng_reader *reader = pcapng_open(from, "it", err);
     if (!reader)
         return -1;
     int rc;

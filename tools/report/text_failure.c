@@ -128,7 +128,7 @@ static const char *const headings[] = {
 static void put_heading(struct text *t, const struct result_line *line)
 {
     cleanup_strbuf struct strbuf heading = STRBUF_INIT;
-    if (line->status == LINE_UNEXPECTED)
+    if (line->line_number == 0)
         strbuf_printf(&heading, "The first line that %s", headings[line->status]);
     else
         strbuf_printf(&heading, "The first line that %s: %s line %zu", headings[line->status],

@@ -66,7 +66,7 @@ void text_columns(struct text *t, bool has_time, nsec time, const char *gap, enu
 {
     char stamp[32] = "";
     nsec unit = t->seconds ? NSEC_PER_SEC : NSEC_PER_MSEC;
-    nsec size = time < 0 ? -time : time;
+    nsec size = (time < 0 ? -time : time) + unit / 2000; /* rounded, as gaps are */
     nsec whole = size / unit, fraction = size % unit / (unit / 1000);
     if (has_time)
         snprintf(stamp, sizeof(stamp), "%s%" PRId64 ".%03" PRId64,

@@ -146,7 +146,8 @@ static _Noreturn void become_agent(const struct lab *lab, int host, int ns_fd, i
         _exit(1);
     /* Nothing else of the director's may stay open here: another agent's socket
      * kept open would hide the director's end from it. */
-    if (dup2(fd, AGENT_SOCKET) < 0 || close_range(AGENT_SOCKET + 1, ~0U, 0) < 0)
+    if (dup2(fd, AGENT_SOCKET) < 0 || close_range(AGENT_SOCKET + 1, ~0U, 0) < 0 ||
+        fcntl(AGENT_SOCKET, F_SETFD, FD_CLOEXEC) < 0)
         _exit(1);
     char name[16];
     snprintf(name, sizeof(name), "tcplab@%.8s", lab->hosts.at[host].name);
@@ -189,7 +190,7 @@ int agent_reply(struct agent *agent, struct agent_reply *reply, struct error *er
         return 0;
     if (n <= 0)
         return error_set(err, STATUS_MACHINE, "the agent of a host has ended unexpectedly");
-    if ((size_t)n < offsetof(struct agent_reply, text) ||
+    if ((size_t)n < offsetof(struct agent_reply, text) || reply->text_len > AGENT_TEXT_MAX ||
         (size_t)n != offsetof(struct agent_reply, text) + reply->text_len)
         return error_set(err, STATUS_MACHINE, "a host's agent sent half a reply");
     return 1;

@@ -246,6 +246,8 @@ static int do_SET(struct call_conn *conn, const struct lab_step *step, struct ag
     int value = (int)step->args.at[1].number;
     int fd = socket_of(conn, family_of(conn));
     struct linger linger = {.l_onoff = value >= 0, .l_linger = value};
+    if (fd < 0)
+        return -1;
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         const struct option *o = &options[i];
         if (strcmp(name, o->name) != 0)

@@ -22,6 +22,7 @@
 
 #include "base/errno.h"
 #include "base/loop.h"
+#include "record/stated.h"
 #include "run/quiet.h"
 
 static const nsec SETTLED = 2 * NSEC_PER_MSEC;
@@ -87,25 +88,6 @@ static void on_frames(void *ctx, int fd, uint32_t events)
             read_point(d, i);
 }
 
-/* Whether a reply is what the script states; without a statement: success, which for
- * a program is the exit status 0. */
-static bool is_as_stated(const struct lab_result *stated, const struct record_call *call)
-{
-    switch (stated->kind) {
-    case RESULT_NONE:
-        return !call->failed && (strcmp(call->verb, "run") != 0 || call->value == 0);
-    case RESULT_NUMBER:
-        return !call->failed && call->value == stated->number;
-    case RESULT_ERRNO:
-        return call->failed && call->errnum == stated->number;
-    case RESULT_STRING:
-    case RESULT_WORD:
-        return !call->failed && call->text && call->text_len == stated->len &&
-               memcmp(call->text, stated->text, stated->len) == 0;
-    }
-    return false;
-}
-
 static void take_reply(struct director *d, const struct agent_reply *reply)
 {
     if (reply->step >= d->lab->steps.n || d->played[reply->step].call < 0)
@@ -122,7 +104,7 @@ static void take_reply(struct director *d, const struct agent_reply *reply)
         memcpy(call->text, reply->text, reply->text_len);
         call->text_len = reply->text_len;
     }
-    call->as_stated = is_as_stated(&step->result, call);
+    call->as_stated = stated_fits(step, call);
     d->played[reply->step].done = true;
 }
 
@@ -250,23 +232,6 @@ static bool is_done(struct director *d, const struct lab_step *step)
     return d->played[index_of(d, step)].done;
 }
 
-/* Strings as the script writes them, everything else by its value. */
-static char *written_args(const struct director *d, const struct lab_step *step)
-{
-    struct strbuf sb = STRBUF_INIT;
-    vec_each (&step->args, arg) {
-        if (step->verb == VERB_RUN && arg == step->args.at)
-            continue;
-        if (sb.len)
-            strbuf_putc(&sb, ' ');
-        if (arg->kind == ARG_DATA)
-            strbuf_add(&sb, d->lab->source.text + arg->span.from, arg->span.to - arg->span.from);
-        else
-            strbuf_puts(&sb, arg->text);
-    }
-    return strbuf_steal(&sb);
-}
-
 static void note_call(struct director *d, const struct lab_step *step, int host)
 {
     struct played *played = &d->played[index_of(d, step)];
@@ -276,12 +241,11 @@ static void note_call(struct director *d, const struct lab_step *step, int host)
     call->host = host;
     call->as = step->as ? xstrdup(step->as) : NULL;
     call->verb = xstrdup(verbs[step->verb].name);
-    call->args = written_args(d, step);
+    call->args = stated_args(d->lab, step);
     call->began = clock_ns(CLOCK_REALTIME);
     call->step = index_of(d, step);
-    if (step->result.kind != RESULT_NONE)
-        call->expected = xstrndup(d->lab->source.text + step->result.span.from,
-                                  step->result.span.to - step->result.span.from);
+    call->expected = stated_result(d->lab, step);
+    call->as_stated = stated_fits(step, call);
 }
 
 static int await_call(struct director *d, const struct lab_step *step)
@@ -294,14 +258,15 @@ static int await_call(struct director *d, const struct lab_step *step)
     const struct record_call *call = &d->record->calls.at[played->call];
     if (call->as_stated)
         return 0;
-    stop(d, xasprintf("`%s` gave %s", step->text,
-                      call->failed ? errno_name(call->errnum) : "another result"));
+    stop(d, call->failed     ? xasprintf("`%s` gave %s", step->text, errno_name(call->errnum))
+            : call->text_len ? xasprintf("`%s` gave another text", step->text)
+                             : xasprintf("`%s` gave %" PRId64, step->text, call->value));
     return 1;
 }
 
 static int play_call(struct director *d, const struct lab_step *step)
 {
-    int host = step->verb == VERB_RUN ? step->args.at[0].host : step->host;
+    int host = stated_host(step);
     note_call(d, step, host);
     if (agent_ask(&d->stage->agents.at[host], index_of(d, step), d->err) < 0)
         return -1;
@@ -442,7 +407,8 @@ static void settle(struct director *d)
 {
     d->last_frame = clock_ns(CLOCK_MONOTONIC);
     loop_id tick = loop_add_timer(d->loop, SETTLED, SETTLED / 2, on_tick, d);
-    await(d, is_settled, NULL, clock_ns(CLOCK_MONOTONIC) + SETTLE_LIMIT);
+    if (await(d, is_settled, NULL, clock_ns(CLOCK_MONOTONIC) + SETTLE_LIMIT) == ANSWER_STOP)
+        stop(d, xstrdup("interrupted before the scene had come to rest"));
     loop_remove(d->loop, tick);
 }
 

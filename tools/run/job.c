@@ -6,7 +6,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "netns/ns.h"
@@ -90,14 +92,17 @@ static void keep_pipes(int up, int stop)
         _exit(STATUS_MACHINE);
 }
 
-/* Main's end of STOP is gone when main is: that closes the gap between the fork
- * and prctl(), in which a parent's death would not be noticed. */
-static void die_with_parent(void)
+/* Main's end of STOP is gone when main is, and the launcher's pidfd is readable when
+ * that is (-1: it is not the parent): this closes the gap between the fork and prctl(),
+ * in which a parent's death would not be noticed. */
+static void die_with_parent(int launcher)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    struct pollfd pfd = {.fd = STOP, .events = POLLIN};
-    if (poll(&pfd, 1, 0) != 0)
+    struct pollfd fds[] = {{.fd = STOP, .events = POLLIN}, {.fd = launcher, .events = POLLIN}};
+    if (poll(fds, 2, 0) != 0)
         _exit(STATUS_MACHINE);
+    if (launcher >= 0)
+        close(launcher);
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
 }
@@ -125,9 +130,20 @@ static _Noreturn void direct(const struct lab *lab, job_body_fn *body, void *ctx
     _exit(0);
 }
 
+/* A stage of many hosts takes more descriptors than the usual soft limit gives. */
+static void lift_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static _Noreturn void launch(const struct lab *lab, job_body_fn *body, void *ctx)
 {
     struct error err = ERROR_INIT;
+    lift_descriptor_limit();
     if (ns_gain_rights(&err) < 0) {
         send_error(&err);
         _exit(0);
@@ -137,6 +153,7 @@ static _Noreturn void launch(const struct lab *lab, job_body_fn *body, void *ctx
         send_error(&err);
         _exit(0);
     }
+    int self = pidfd_open(getpid(), 0);
     pid_t pid = fork();
     if (pid < 0) {
         error_sys(&err, STATUS_MACHINE, errno, "cannot start the director");
@@ -144,7 +161,7 @@ static _Noreturn void launch(const struct lab *lab, job_body_fn *body, void *ctx
         _exit(0);
     }
     if (pid == 0) {
-        die_with_parent();
+        die_with_parent(self);
         direct(lab, body, ctx);
     }
     close(UP);
@@ -257,26 +274,40 @@ static void on_over(void *ctx, pid_t pid, int status)
     job->over = true;
 }
 
+static int make_pipes(int up[2], int stop[2])
+{
+    if (pipe2(up, O_CLOEXEC) < 0)
+        return -1;
+    if (pipe2(stop, O_CLOEXEC) == 0)
+        return 0;
+    int cause = errno;
+    close(up[0]);
+    close(up[1]);
+    errno = cause;
+    return -1;
+}
+
 struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *body, void *body_ctx,
                       const struct job_events *events, struct error *err)
 {
     int up[2], stop[2];
-    if (pipe2(up, O_CLOEXEC) < 0 || pipe2(stop, O_CLOEXEC) < 0) {
+    if (make_pipes(up, stop) < 0) {
         error_sys(err, STATUS_MACHINE, errno, "cannot make a pipe");
         return NULL;
     }
     pid_t pid = fork();
+    int cause = errno;
     if (pid == 0) {
         loop_reset_signals();
         keep_pipes(up[1], stop[0]);
-        die_with_parent();
+        die_with_parent(-1);
         setsid(); /* what the terminal sends (Ctrl-C, Ctrl-Z) is for main, not for the scene */
         launch(lab, body, body_ctx);
     }
     close(up[1]);
     close(stop[0]);
     if (pid < 0) {
-        error_sys(err, STATUS_MACHINE, errno, "cannot start a process for %s", lab->name);
+        error_sys(err, STATUS_MACHINE, cause, "cannot start a process for %s", lab->name);
         close(up[0]);
         close(stop[1]);
         return NULL;
@@ -304,11 +335,6 @@ void job_interrupt(struct job *job)
     if (job->stop >= 0)
         close(job->stop);
     job->stop = -1;
-}
-
-bool job_is_over(const struct job *job)
-{
-    return job->over;
 }
 
 void job_free(struct job *job)

@@ -40,8 +40,7 @@ nsec job_longest(const struct lab *lab);
 /* Asks the director to end the script now and to keep what it has. */
 void job_interrupt(struct job *job);
 
-/* Whether its processes have ended; job_free() kills what has not. */
-bool job_is_over(const struct job *job);
+/* Kills what has not ended; NULL is allowed. */
 void job_free(struct job *job);
 
 #endif

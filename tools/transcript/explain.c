@@ -37,7 +37,9 @@ static enum noun noun_of(const struct pattern_item *line)
         return NOUN_RESET;
     if (has_flag(line, 'F'))
         return NOUN_FIN;
-    return length.n && !slice_is(length, "0") ? NOUN_DATA : NOUN_ACK;
+    if (has_flag(line, 'P') || (length.n && !slice_is(length, "0")))
+        return NOUN_DATA;
+    return has_flag(line, '.') ? NOUN_ACK : NOUN_OTHER;
 }
 
 static const char *ordinal(size_t n, char *room, size_t size)
@@ -113,12 +115,24 @@ static bool near_base(const struct explanation *x, nsec gap, nsec nominal, enum 
 
 /* ------------------------------------------------------------------ intervals */
 
+/* As long as this time-out and the next, its double, together. */
+static bool spans_two(const struct explanation *x, nsec gap, nsec nominal, enum timing_base base,
+                      nsec rtt)
+{
+    struct timing_host host = {x->record->tick, x->record->lateness};
+    struct timing_bounds one = timing_derive(&host, nominal, base, rtt);
+    struct timing_bounds two = timing_derive(&host, 2 * nominal, base, rtt);
+    return gap >= one.earliest + two.earliest && gap <= one.latest + two.latest;
+}
+
 static const char *why_syn(const struct explanation *x, nsec expected, nsec gap)
 {
     bool one = near_base(x, gap, NSEC_PER_SEC, TIMING_SYN, 0);
     if (one && expected > NSEC_PER_SEC)
         return "this kernel retries linearly, see tcp_syn_linear_timeouts";
-    if (!one && expected == NSEC_PER_SEC && gap > NSEC_PER_SEC)
+    if (expected > 0 && spans_two(x, gap, expected, TIMING_SYN, 0))
+        return "the one in between was not sent";
+    if (!one && expected == NSEC_PER_SEC && near_base(x, gap, 2 * expected, TIMING_SYN, 0))
         return "this kernel doubles the time between SYNs earlier, see tcp_syn_linear_timeouts";
     return NULL;
 }
@@ -132,6 +146,8 @@ static const char *why_data(const struct explanation *x, nsec expected, nsec gap
         return "a tail loss probe (TLP) comes before the first RTO, see tcp_early_retrans";
     if (near_base(x, gap, 2 * rto, TIMING_DATA, rtt) && expected == rto)
         return "no tail loss probe (TLP) came before the first RTO, see tcp_early_retrans";
+    if (expected > 0 && spans_two(x, gap, expected, TIMING_DATA, rtt))
+        return "the one in between was not sent";
     if (near_base(x, gap, 2 * expected, TIMING_DATA, rtt) ||
         near_base(x, 2 * gap, expected, TIMING_DATA, rtt))
         return "the RTO doubles with every time-out: one more, or one fewer, came before";
@@ -219,7 +235,7 @@ static const char *why_flags(const struct explanation *x, const struct field_dif
         return "the flags E and W negotiate and report congestion, see tcp_ecn";
     if (observed == NOUN_FIN && expected == NOUN_DATA)
         return "the last data and the FIN went in one segment";
-    if (expected == NOUN_FIN)
+    if (expected == NOUN_FIN && !has_flag(o, 'F'))
         return "the connection was not closed here";
     if (slice_is(o->fields[FIELD_FLAGS].value, ".") && strcmp(d->expected, "P.") == 0)
         return "PSH marks the end of what a program wrote; more was to follow";
@@ -316,7 +332,9 @@ static void due_value(struct strbuf *sb, const struct explanation *x, const stru
         strbuf_printf(sb, "%s is %s", d->field, d->observed);
     else
         strbuf_printf(sb, "its sequence number, which tcpdump does not print, is %u", s->seq);
-    if (strcmp(d->field, "seq") == 0 && s->due_seq.known)
+    if (strcmp(d->field, "seq") == 0 && s->due_seq.known && s->due_seq.lowest == s->due_seq.highest)
+        strbuf_printf(sb, ", by the connection's history it must be %u", s->due_seq.lowest);
+    else if (strcmp(d->field, "seq") == 0 && s->due_seq.known)
         strbuf_printf(sb, ", by the connection's history it must be from %u to %u",
                       s->due_seq.lowest, s->due_seq.highest);
     else if (strcmp(d->field, "ack") == 0 && s->due_ack.known)
@@ -374,8 +392,21 @@ static void field(struct strbuf *sb, const struct explanation *x, const struct f
         due_value(sb, x, d);
         return;
     }
+    if (strcmp(d->field, "port") == 0 && slice_is_name(slice_of(d->expected))) {
+        strbuf_printf(sb, "the port is not the one that the transcript calls %s: %s", d->expected,
+                      "it belongs to another connection, or to another service");
+        return;
+    }
     if (strcmp(d->field, "arrival") == 0 && x->seen) {
         arrival(sb, x);
+        return;
+    }
+    /* The transcript's own words are right: it is the script that has others. */
+    if (strcmp(d->field, "result") == 0 && d->expected_n == 0 && x->line && x->line->line_number) {
+        strbuf_printf(sb,
+                      "the result is %s, as the transcript says, but the lab's script states "
+                      "%s",
+                      d->observed, d->expected);
         return;
     }
     if (strcmp(d->field, "place") == 0) {
@@ -388,12 +419,24 @@ static void field(struct strbuf *sb, const struct explanation *x, const struct f
             why = reasons[i].why;
     if (strcmp(d->field, "options") == 0)
         why = why_options(d);
-    strbuf_printf(sb, "%s %s ", name, strcmp(d->field, "options") == 0 ? "are" : "is");
+    if (strcmp(d->field, "seq") == 0 && x->item && noun_of(x->item) == NOUN_SYN)
+        why = "a SYN that nobody answered is repeated with its number";
+    bool many = strcmp(d->field, "options") == 0 || strcmp(d->field, "arguments") == 0;
+    strbuf_printf(sb, "%s %s ", name, many ? "are" : "is");
     put_value(sb, name, d->observed);
     strbuf_puts(sb, ", expected ");
     put_value(sb, name, d->expected);
     if (why)
         strbuf_printf(sb, ": %s", why);
+}
+
+/* A call that no line of the transcript lists. */
+static void call_result(struct strbuf *sb, const struct explanation *x, const struct field_diff *d)
+{
+    const char *call = x->line->expected;
+    strbuf_printf(sb, "`%.*s` gave %s, and the lab states %s",
+                  (int)(reader_find_arrow(slice_of(call)) - 1), call,
+                  *d->observed ? d->observed : "success", d->expected);
 }
 
 static void differs(struct strbuf *sb, const struct explanation *x)
@@ -418,7 +461,9 @@ static void differs(struct strbuf *sb, const struct explanation *x)
         field(sb, x, d);
         return;
     }
-    if (x->line->diffs.n)
+    if (x->line->kind == LINE_CALL && !x->item && x->line->diffs.n)
+        call_result(sb, x, &x->line->diffs.at[0]);
+    else if (x->line->diffs.n)
         field(sb, x, &x->line->diffs.at[0]);
 }
 
@@ -429,6 +474,37 @@ static bool duplicate_ack(const struct explanation *x)
     const struct observed *o = &x->seen[x->at];
     long before = before_of_kind(x, x->at);
     return noun_of(&o->line) == NOUN_ACK && before >= 0 && x->seen[before].s->ack == o->s->ack;
+}
+
+static bool fits_but_for_its_place(const struct explanation *x, const struct pattern_item *item,
+                                   const struct observed *o)
+{
+    struct pattern_item bare = *item;
+    bare.has_interval = false;
+    return match_compare(x->rules, &bare, o, NULL) == 0;
+}
+
+/* A missing line and an unexpected packet that are one another, out of order. */
+static bool out_of_order(struct strbuf *sb, const struct explanation *x)
+{
+    for (size_t i = 0; x->path && i < x->path->steps.n; i++) {
+        const struct match_step *step = &x->path->steps.at[i];
+        if (x->item && step->op == MATCH_UNEXPECTED &&
+            fits_but_for_its_place(x, x->item, &x->seen[step->seen])) {
+            put_packet(sb, x, step->seen);
+            strbuf_printf(sb, " is out of order: it was sent %s than the transcript has it",
+                          step->seen < x->at ? "earlier" : "later");
+            return true;
+        }
+        if (!x->item && step->op == MATCH_MISSING && !x->lines[step->line].optional &&
+            fits_but_for_its_place(x, x->lines[step->line].item, &x->seen[x->at])) {
+            put_packet(sb, x, x->at);
+            strbuf_printf(sb, " is out of order: the transcript has it in line %zu",
+                          x->lines[step->line].item->line_number);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Sent again, and sooner than the line that was expected to be it says. */
@@ -452,7 +528,7 @@ static void unexpected(struct strbuf *sb, const struct explanation *x)
         strbuf_puts(sb, "; the transcript does not expect it");
         return;
     }
-    if (too_soon(sb, x))
+    if (too_soon(sb, x) || out_of_order(sb, x))
         return;
     put_packet(sb, x, x->at);
     strbuf_puts(sb, " is not in the transcript");
@@ -461,7 +537,9 @@ static void unexpected(struct strbuf *sb, const struct explanation *x)
     } else if (o->s->retransmission) {
         strbuf_puts(sb, ": it was sent again ");
         timing_number(sb, o->gap);
-        strbuf_puts(sb, " after the packet before, because no acknowledgment had come");
+        strbuf_puts(sb, " after the packet before");
+        strbuf_puts(sb, o->gap > TIMING_AT_ONCE ? ", because no acknowledgment had come"
+                                                : ", sooner than any time-out");
     } else if (noun_of(&o->line) == NOUN_SYN) {
         strbuf_puts(sb, ": another connection was opened");
     }
@@ -483,8 +561,13 @@ static void missing(struct strbuf *sb, const struct explanation *x)
     }
     if (noun == NOUN_SYN_ACK && x->at < x->n_seen && refused(sb, x, &x->seen[x->at].line))
         return;
-    strbuf_printf(sb, "%.*s sent no such %s", (int)item->from.host.n, item->from.host.at,
-                  nouns[noun]);
+    if (out_of_order(sb, x))
+        return;
+    if (slice_is(item->from.host, "*"))
+        strbuf_printf(sb, "nobody sent such a %s", nouns[noun]);
+    else
+        strbuf_printf(sb, "%.*s sent no such %s", (int)item->from.host.n, item->from.host.at,
+                      nouns[noun]);
     if (noun == NOUN_FIN)
         strbuf_puts(sb, ": it did not close the connection");
     else if (noun == NOUN_SYN_ACK)

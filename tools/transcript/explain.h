@@ -14,6 +14,8 @@ struct explanation {
     const struct pattern_item *item; /* NULL for what was not expected … */
     const struct pattern_item *next; /* … then the line that was, or NULL */
     const struct match_rules *rules;
+    const struct match_path *path; /* with `lines` what else stayed alone; may be NULL */
+    const struct match_line *lines;
     const struct result_line *line;
 };
 

@@ -85,6 +85,13 @@ static struct track *track_of(struct judging *j, const struct pattern_item *item
     return &j->tracks.at[item->point + 1];
 }
 
+static void find_pairs(struct track *t, const struct pattern *p)
+{
+    vec_each (&t->path.steps, step)
+        if (step->op == MATCH_PAIR)
+            t->pairs[t->lines.at[step->line].item - p->items.at] = (long)step->seen;
+}
+
 int judge_open(struct judging *j, struct error *err)
 {
     for (int point = -1; point < (int)j->pattern->points.n; point++)
@@ -95,6 +102,7 @@ int judge_open(struct judging *j, struct error *err)
     vec_each (&j->tracks, t)
         if (track_align(j, t, err) < 0)
             return -1;
+    find_pairs(&j->tracks.at[0], j->pattern);
     return 0;
 }
 
@@ -113,17 +121,9 @@ static bool story_is_told(const struct judging *j)
            j->pattern->points.n >= j->record->points.n;
 }
 
-static void find_pairs(struct track *t, const struct pattern *p)
-{
-    vec_each (&t->path.steps, step)
-        if (step->op == MATCH_PAIR)
-            t->pairs[t->lines.at[step->line].item - p->items.at] = (long)step->seen;
-}
-
 static void emit_lines(struct judging *j)
 {
     struct track *story = &j->tracks.at[0];
-    find_pairs(story, j->pattern);
     struct call_lines *calls = call_lines_new(j, story);
     if (story_is_told(j))
         story->next_step = story->path.steps.n;
@@ -178,9 +178,12 @@ static char *why_failed(const struct judging *j, const struct result_line *bad)
 static bool doubt_at_once(const struct judging *j, struct strbuf *why)
 {
     nsec tick = j->record->tick > 0 ? j->record->tick : TIMING_COARSEST_TICK;
+    nsec shortest = TIMING_DELACK_MIN - tick;
+    if (shortest < TIMING_AT_ONCE)
+        shortest = TIMING_AT_ONCE;
     vec_each (&j->result->lines, line) {
         if (line->status != LINE_OK || !line->has_bounds || line->nominal != 0 ||
-            line->kind != LINE_SEGMENT || line->gap < TIMING_DELACK_MIN - tick)
+            line->kind != LINE_SEGMENT || line->gap < shortest)
             continue;
         strbuf_printf(why, "line %zu came ", line->line_number);
         timing_number(why, line->gap);

@@ -109,6 +109,17 @@ static struct slice result_of(const struct happening *h)
     return slice_trim(text);
 }
 
+/* The arguments of a formatted call. */
+static struct slice args_of(const struct happening *h)
+{
+    struct slice none = {NULL, 0};
+    const char *args = h->call->args;
+    if (!args || !*args)
+        return none;
+    const char *at = strstr(h->text, args);
+    return at ? (struct slice){at, strlen(args)} : none;
+}
+
 static bool result_fits(const struct pattern_item *item, const struct happening *h)
 {
     const struct record_call *call = h->call;
@@ -141,7 +152,7 @@ static unsigned compare(const struct pattern_item *item, const struct happening 
                         struct result_line *line)
 {
     unsigned cost = 0;
-    struct slice none = {NULL, 0}, nothing = slice_of("");
+    struct slice nothing = slice_of("");
     struct difference d[2] = {{.field = NULL}};
     if (item->kind == ITEM_LINK || item->kind == ITEM_STATE) {
         if (item->kind == ITEM_LINK ? item->up == h->up : slice_is(item->state, h->state))
@@ -158,7 +169,7 @@ static unsigned compare(const struct pattern_item *item, const struct happening 
             return MATCH_COST_NEVER;
         if (item->args.n && !same_words(item->args, slice_of(h->call->args ? h->call->args : ""))) {
             cost += COST_ARGS;
-            d[0] = (struct difference){"arguments", item->args, none};
+            d[0] = (struct difference){"arguments", item->args, args_of(h)};
         }
         if (!result_fits(item, h)) {
             cost += COST_RESULT;
@@ -407,6 +418,17 @@ nsec call_lines_moment(const struct call_lines *c, const struct pattern_item *it
 {
     const struct call_line *l = find_line(c, item);
     return l && l->happening >= 0 ? c->happenings.at[l->happening].time : 0;
+}
+
+const char *call_lines_text(const struct judging *j, const struct call_lines *c,
+                            const struct pattern_item *item, bool *fits)
+{
+    const struct call_line *l = find_line(c, item);
+    if (!l || l->happening < 0)
+        return NULL;
+    const struct happening *h = &c->happenings.at[l->happening];
+    *fits = compare(item, h, NULL) == 0 && in_time(j, l, h) && in_place(j, l, h);
+    return h->text;
 }
 
 void call_lines_emit(struct judging *j, struct call_lines *c, const struct pattern_item *item)

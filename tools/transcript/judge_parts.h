@@ -69,6 +69,9 @@ struct call_lines *call_lines_new(struct judging *j, const struct track *story);
 void call_lines_free(struct call_lines *c);
 /* When it happened, by its stamp; 0: it did not, or has not ended. */
 nsec call_lines_moment(const struct call_lines *c, const struct pattern_item *item);
+/* What happened in the transcript's notation, and whether the line fits it; NULL: nothing did. */
+const char *call_lines_text(const struct judging *j, const struct call_lines *c,
+                            const struct pattern_item *item, bool *fits);
 void call_lines_emit(struct judging *j, struct call_lines *c, const struct pattern_item *item);
 /* Calls whose result was not the one that the script stated and that no line named. */
 void call_lines_emit_wrong(struct judging *j, const struct call_lines *c);

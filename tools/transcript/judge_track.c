@@ -315,6 +315,8 @@ static void emit_step(struct judging *j, struct track *t, const struct match_ste
                             .item = expected ? expected->item : NULL,
                             .next = next_item(t),
                             .rules = &t->rules,
+                            .path = &t->path,
+                            .lines = t->lines.at,
                             .line = line};
     line->meaning = explain_line(&x);
 }

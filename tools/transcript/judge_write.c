@@ -4,12 +4,15 @@
  * Where a line still fits it is kept as its author wrote it; where it was taken for
  * a packet and differs, its label and note are kept and the packet is written; what
  * was not expected is written; what did not happen is left out.  Without an old
- * transcript everything is new.
+ * transcript everything is new.  Of calls and links, an old transcript keeps those
+ * that it lists; a new one gets the calls whose result the script states or that
+ * failed, and all links.
  *
  * A new line states what a rerun will repeat: values that the history determines
  * become `~`, and an interval is written only where a timer or the kernel's own
  * answer makes it, as the nominal value whose bounds hold what was measured. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,12 +33,29 @@ static char *own(struct writer *w, char *text)
 
 /* ------------------------------------------------------------------ new lines */
 
-static const char *due_or(bool known, bool due, uint32_t value, char *room, size_t size)
+static const char *due_or(bool due, uint32_t value, char *room, size_t size)
 {
-    if (known && due)
+    if (due)
         return "~";
     snprintf(room, size, "%u", value);
     return room;
+}
+
+/* A direction's first time stamp is 0 by definition; a later one may be 0 too, within the
+ * same millisecond. */
+static bool val_is_due(const struct story_segment *s)
+{
+    bool first = s->due_tsval.latest == 0;
+    return s->due_tsval.known && !first &&
+           s->tsval - s->due_tsval.earliest <= s->due_tsval.latest - s->due_tsval.earliest;
+}
+
+/* Without ACK there is no echo, and a SYN-ACK echoes the first SYN, unless that was lost. */
+static bool ecr_is_due(const struct story_segment *s)
+{
+    bool fixed = !(s->p->tcp.flags & TCP_ACK) || (s->p->tcp.flags & TCP_SYN && s->tsecr == 0);
+    return s->due_tsecr.known && !fixed &&
+           (s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before);
 }
 
 /* The text of an observed line, with `TS val ~ ecr ~` where the history has them. */
@@ -46,31 +66,23 @@ static char *general_text(const struct observed *o)
     const char *dump = strstr(o->text, " 0x0000: ");
     if (dump)
         return xasprintf("%.*s …", (int)(dump - o->text), o->text);
-    if (!ts || o->line.kind != ITEM_SEGMENT) /* others are compared word by word */
+    if (!ts || o->line.kind != ITEM_SEGMENT)
         return xstrdup(o->text);
-    /* Only a direction's first stamp is 0 by definition; another may have been made in
-     * the same millisecond, and in the next run not. */
-    bool first = s->tsval == 0 && s->due_tsval.earliest == s->due_tsval.latest;
-    bool echoes = s->p->tcp.flags & TCP_ACK && !(first && s->tsecr == 0);
     char val[16], ecr[16];
     const char *end = ts + strcspn(ts, ",]");
-    bool val_due = s->tsval - s->due_tsval.earliest <= s->due_tsval.latest - s->due_tsval.earliest;
-    bool ecr_due = s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before;
     return xasprintf("%.*sTS val %s ecr %s%s", (int)(ts - o->text), o->text,
-                     due_or(s->due_tsval.known, val_due && !first, s->tsval, val, sizeof(val)),
-                     due_or(s->due_tsecr.known, ecr_due && echoes, s->tsecr, ecr, sizeof(ecr)),
-                     end);
+                     due_or(val_is_due(s), s->tsval, val, sizeof(val)),
+                     due_or(ecr_is_due(s), s->tsecr, ecr, sizeof(ecr)), end);
 }
 
-/* The time-out that a repeated segment came after: base * 2^k, or none (-1). */
-static nsec nominal(const struct track *t, const struct observed *o)
+/* The time-out that is over after `gap`: base * 2^k, or none (-1). */
+static nsec time_out(const struct track *t, enum timing_base base, nsec gap, nsec rtt)
 {
-    bool syn = o->s->flow >= 0 && o->s->p->tcp.flags & TCP_SYN;
-    enum timing_base base = syn ? TIMING_SYN : TIMING_DATA;
-    for (nsec n = syn ? NSEC_PER_SEC : NSEC_PER_SEC / 5; n < 300 * NSEC_PER_SEC; n *= 2) {
+    for (nsec n = base == TIMING_SYN ? NSEC_PER_SEC : NSEC_PER_SEC / 5; n < 300 * NSEC_PER_SEC;
+         n *= 2) {
         nsec capped = n < 120 * NSEC_PER_SEC ? n : 120 * NSEC_PER_SEC;
-        struct timing_bounds b = timing_derive(&t->rules.host, capped, base, o->s->rtt);
-        if (timing_within(&b, o->gap))
+        struct timing_bounds b = timing_derive(&t->rules.host, capped, base, rtt);
+        if (timing_within(&b, gap))
             return capped;
     }
     return -1;
@@ -80,8 +92,8 @@ static nsec nominal(const struct track *t, const struct observed *o)
 static bool is_answer(const struct story_segment *s)
 {
     uint16_t flags = s->flow >= 0 ? s->p->tcp.flags : TCP_FIN;
-    if (flags & TCP_RST)
-        return flags & TCP_ACK;
+    if (flags & TCP_RST) /* one with ACK and a number of its own is a program's abort */
+        return !(flags & TCP_ACK) || s->seq == 0;
     if (flags & TCP_SYN)
         return flags & TCP_ACK;
     return !(flags & TCP_FIN) && s->p->tcp.payload_len == 0;
@@ -91,8 +103,10 @@ static nsec interval_of(const struct track *t, const struct observed *o)
 {
     if (o == t->seen.at)
         return 0;
-    if (o->s->retransmission)
-        return nominal(t, o);
+    if (o->s->retransmission) {
+        bool syn = o->s->flow >= 0 && o->s->p->tcp.flags & TCP_SYN;
+        return time_out(t, syn ? TIMING_SYN : TIMING_DATA, o->gap, o->s->rtt);
+    }
     return is_answer(o->s) && o->gap <= TIMING_AT_ONCE ? 0 : -1;
 }
 
@@ -123,6 +137,13 @@ static void rename_port(const struct writer *w, const struct track *t, struct en
         }
 }
 
+static void keep_names(struct pattern_item *item, const struct pattern_item *old)
+{
+    item->label = old->label;
+    item->note = old->note ? xstrdup(old->note) : NULL;
+    item->blank_before = old->blank_before;
+}
+
 static void add_packet(struct writer *w, const struct track *t, const struct observed *o,
                        const struct pattern_item *old)
 {
@@ -136,11 +157,8 @@ static void add_packet(struct writer *w, const struct track *t, const struct obs
     item->group = w->group;
     item->has_interval = interval >= 0;
     item->interval = interval;
-    if (!old)
-        return;
-    item->label = old->label;
-    item->note = old->note ? xstrdup(old->note) : NULL;
-    item->blank_before = old->blank_before;
+    if (old)
+        keep_names(item, old);
 }
 
 /* ------------------------------------------------------------------- old lines */
@@ -223,9 +241,12 @@ static void add_step(struct writer *w, const struct track *t, const struct match
 
 /* -------------------------------------------------------------------- moments */
 
+/* A call or link between the packets. */
 struct moment {
     nsec time;
-    char *text;
+    const struct pattern_item *old; /* the old transcript's line for it, or NULL */
+    const struct record_call *call; /* NULL: a link */
+    char *text;                     /* NULL: as the old line has it */
 };
 
 static int by_time(const void *a, const void *b)
@@ -234,67 +255,108 @@ static int by_time(const void *a, const void *b)
     return (x->time > y->time) - (x->time < y->time);
 }
 
-/* Calls whose result the script states or that failed, and links. */
-static struct moment *moments(const struct record *r, size_t *n)
+/* Those of which the old transcript speaks; its author left the others out. */
+static size_t old_moments(const struct writer *w, const struct call_lines *c, struct moment *list)
 {
-    struct moment *list = xcalloc(r->calls.n + r->events.n, sizeof(*list));
-    *n = 0;
+    size_t n = 0;
+    vec_each (&w->j->pattern->items, item) {
+        bool fits;
+        const char *text = call_lines_text(w->j, c, item, &fits);
+        nsec time = text ? call_lines_moment(c, item) : 0;
+        if (time)
+            list[n++] = (struct moment){time, item, NULL, fits ? NULL : xstrdup(text)};
+    }
+    return n;
+}
+
+/* Calls whose result the script states or that failed, and links. */
+static size_t new_moments(const struct record *r, struct moment *list)
+{
+    size_t n = 0;
     vec_each (&r->calls, call) {
         struct strbuf text = STRBUF_INIT;
         if (call->ended == 0 || (!call->expected && !call->failed))
             continue;
         story_format_call(&text, r, call);
-        list[(*n)++] = (struct moment){call->ended, strbuf_steal(&text)};
+        list[n++] = (struct moment){call->ended, NULL, call, strbuf_steal(&text)};
     }
     vec_each (&r->events, e) {
         if (e->host < 0 || (size_t)e->host >= r->hosts.n)
             continue;
-        list[(*n)++] = (struct moment){e->time, xasprintf("link %s %s", r->hosts.at[e->host].name,
-                                                          e->kind == EVENT_REPLUG ? "up" : "down")};
+        char *text = xasprintf("link %s %s", r->hosts.at[e->host].name,
+                               e->kind == EVENT_REPLUG ? "up" : "down");
+        list[n++] = (struct moment){e->time, NULL, NULL, text};
+    }
+    return n;
+}
+
+static struct moment *moments(const struct writer *w, const struct track *t, size_t *n)
+{
+    const struct record *r = w->j->record;
+    const struct pattern *old = w->j->pattern;
+    struct moment *list = xcalloc(r->calls.n + r->events.n + old->items.n, sizeof(*list));
+    if (old->items.n) {
+        struct call_lines *c = call_lines_new(w->j, t);
+        *n = old_moments(w, c, list);
+        call_lines_free(c);
+    } else {
+        *n = new_moments(r, list);
     }
     if (*n)
         qsort(list, *n, sizeof(*list), by_time);
     return list;
 }
 
-static void add_moment(struct writer *w, struct moment *m)
+/* Of a connect that fails the kernel says when: at once, or after the last time-out. */
+static nsec connect_interval(const struct track *t, const struct record_call *call, nsec gap,
+                             nsec rtt)
 {
-    const struct pattern_item *old = NULL;
-    vec_each (&w->j->pattern->items, item) {
-        struct strbuf text cleanup_strbuf = STRBUF_INIT;
-        if (item->kind != ITEM_CALL && item->kind != ITEM_LINK)
-            continue;
-        struct pattern_item bare = *item;
-        bare.has_interval = false;
-        pattern_item_format(&text, &bare);
-        if (strcmp(strbuf_cstr(&text), m->text) == 0)
-            old = item;
+    if (!call || !call->failed || strcmp(call->verb, "connect") != 0)
+        return -1;
+    if (call->errnum == ETIMEDOUT)
+        return time_out(t, TIMING_SYN, gap, rtt);
+    return gap <= TIMING_AT_ONCE ? 0 : -1;
+}
+
+/* `before`: the packet before it, or NULL. */
+static void add_moment(struct writer *w, const struct track *t, struct moment *m,
+                       const struct observed *before)
+{
+    if (!m->text) {
+        add_old(w, m->old);
+        return;
     }
-    if (old) {
-        add_old(w, old);
-        free(m->text);
-    } else {
-        add_text(w, m->text);
-    }
+    struct pattern_item *item = add_text(w, m->text);
     m->text = NULL;
+    if (before) {
+        nsec gap = m->time - w->j->record->packets.at[before->s->packet].frame.time;
+        nsec interval = connect_interval(t, m->call, gap, before->s->rtt);
+        item->has_interval = interval >= 0;
+        item->interval = interval;
+    }
+    if (m->old)
+        keep_names(item, m->old);
 }
 
 static void write_track(struct writer *w, struct track *t)
 {
     const struct pattern_item *last = NULL;
     size_t n = 0, next = 0;
-    struct moment *list = t->point < 0 ? moments(w->j->record, &n) : NULL;
+    struct moment *list = t->point < 0 ? moments(w, t, &n) : NULL;
+    const struct observed *before = NULL;
     vec_each (&t->path.steps, step) {
         nsec time = NSEC_NEVER;
         if (step->op == MATCH_PAIR || step->op == MATCH_UNEXPECTED)
             time = w->j->record->packets.at[t->seen.at[step->seen].s->packet].frame.time;
         while (next < n && time != NSEC_NEVER && list[next].time < time && !w->group)
-            add_moment(w, &list[next++]);
+            add_moment(w, t, &list[next++], before);
         add_step(w, t, step, &last);
+        if (time != NSEC_NEVER)
+            before = &t->seen.at[step->seen];
     }
     enter_group(w, 0);
     while (next < n)
-        add_moment(w, &list[next++]);
+        add_moment(w, t, &list[next++], before);
     free(list);
 }
 
@@ -303,7 +365,8 @@ void transcript_write(struct strbuf *sb, const struct lab *lab, const struct rec
 {
     static const struct pattern empty = {.lines = 0};
     struct error err = ERROR_INIT;
-    struct judging j = {.lab = lab, .pattern = old ? old : &empty, .record = record};
+    struct judging j = {
+        .lab = lab, .pattern = old ? old : &empty, .record = record, .slack = JUDGE_DEFAULT_SLACK};
     struct writer w = {.j = &j};
     if (judge_open(&j, &err) == 0) {
         vec_each (&j.pattern->points, point)

@@ -167,7 +167,7 @@ static struct story *build(struct build *b, bool all)
 
 struct story *story_new(const struct record *record)
 {
-    struct build b = {.record = record};
+    struct build b = {.record = record, .point = -1};
     for (size_t i = 0; i < record->packets.n; i++)
         see(&b, i);
     story_match(&b);
@@ -176,7 +176,7 @@ struct story *story_new(const struct record *record)
 
 struct story *story_at(const struct record *record, int point)
 {
-    struct build b = {.record = record};
+    struct build b = {.record = record, .point = point};
     for (size_t i = 0; i < record->packets.n; i++) {
         if (record->packets.at[i].point == point)
             see(&b, i);

@@ -46,6 +46,7 @@ struct sighting {
 
 struct build {
     const struct record *record;
+    int point;                 /* whose view it is, -1: all points together */
     VEC(struct sighting) seen; /* in the order of record.packets */
     struct story *story;
     enum role *roles; /* of the story's segments */

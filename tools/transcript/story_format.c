@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/errno.h"
+#include "base/socktext.h"
 #include "transcript/print.h"
 #include "transcript/story_build.h"
 
@@ -78,23 +79,6 @@ void story_format(struct strbuf *sb, const struct story *story, const struct sto
     }
 }
 
-static void put_quoted(struct strbuf *sb, const char *text, size_t len)
-{
-    static const char escaped[] = "\n\t\r\\\"", letters[] = "ntr\\\"";
-    strbuf_putc(sb, '"');
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        const char *escape = c ? strchr(escaped, c) : NULL;
-        if (escape)
-            strbuf_printf(sb, "\\%c", letters[escape - escaped]);
-        else if (isprint(c) || c >= 0x80)
-            strbuf_putc(sb, (char)c);
-        else
-            strbuf_printf(sb, "\\x%02x", c);
-    }
-    strbuf_putc(sb, '"');
-}
-
 /* Whether the text is one word of printable characters. */
 static bool is_word(const char *text, size_t len)
 {
@@ -111,10 +95,13 @@ static void put_result(struct strbuf *sb, const struct record_call *c)
     bool stated_text = c->expected && c->expected[0] == '"';
     if (c->text && (stated_text || !counts)) {
         strbuf_puts(sb, " => ");
-        if (stated_text || !is_word(c->text, c->text_len))
-            put_quoted(sb, c->text, c->text_len);
-        else
+        if (stated_text || !is_word(c->text, c->text_len)) {
+            strbuf_putc(sb, '"');
+            strbuf_escaped(sb, c->text, c->text_len, false);
+            strbuf_putc(sb, '"');
+        } else {
             strbuf_add(sb, c->text, c->text_len);
+        }
     } else if (counts || c->value != 0 || c->expected) {
         strbuf_printf(sb, " => %" PRId64, c->value);
     }

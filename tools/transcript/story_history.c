@@ -147,10 +147,13 @@ static int compare_events(const void *pa, const void *pb)
     return a->arrival - b->arrival;
 }
 
-static bool is_captured(const struct record *r, int host)
+/* Whether the view shows what this host sends and gets. */
+static bool is_captured(const struct build *b, int host)
 {
-    vec_each (&r->points, p) {
-        if (p->host == host && host >= 0)
+    const struct record *r = b->record;
+    for (size_t i = 0; i < r->points.n; i++) {
+        bool in_view = b->point < 0 || (size_t)b->point == i;
+        if (in_view && r->points.at[i].host == host && host >= 0)
             return true;
     }
     return false;
@@ -162,7 +165,7 @@ static bool is_captured(const struct record *r, int host)
 static bool is_damaged(const struct build *b, const struct story_segment *s)
 {
     return b->roles[s - b->story->segments.at] == ROLE_RECEIVED && s->p->tcp.sum == SUM_BAD &&
-           is_captured(b->record, s->from);
+           is_captured(b, s->from);
 }
 
 static struct event *list_events(const struct build *b, size_t *n)
@@ -176,7 +179,7 @@ static struct event *list_events(const struct build *b, size_t *n)
             continue;
         events[(*n)++] =
             (struct event){story_packet_stamp(b->record, s->packet), s->packet, false, i};
-        bool gone = b->roles[i] == ROLE_SENT && s->arrival < 0 && is_captured(b->record, s->to);
+        bool gone = b->roles[i] == ROLE_SENT && s->arrival < 0 && is_captured(b, s->to);
         if (gone || is_damaged(b, s))
             continue;
         size_t arrival = s->arrival >= 0 ? (size_t)s->arrival : s->packet;

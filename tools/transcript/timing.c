@@ -22,9 +22,13 @@
  * it is twice the RTT that is rounded.  A SYN's base, TCP_TIMEOUT_INIT, knows no
  * RTT: one tick.  From TCP_RTO_MAX on nothing is doubled any more.  Hence
  *
- *     latest = T + granule(T + rounding) + rounding + lateness
+ *     latest = T + granule(T + rounding) + rounding + tick + lateness
  *
- * with the lateness of the host, as a periodic timer beside the run measured it. */
+ * with the lateness of the host, as a periodic timer beside the run measured it.  The
+ * tick: the wheel is turned at ticks only, and a processor whose tick comes before
+ * another one, a little late, has counted the jiffy (kernel/time/tick-sched.c) looks
+ * again at its next tick (seen on Linux 6.18 with two processors: 417 ticks and 8 us
+ * for 408 rounded up to 416). */
 
 #include "transcript/timing.h"
 
@@ -90,7 +94,7 @@ static void derive_latest(struct timing_bounds *b, enum timing_base base, nsec r
 {
     b->rounding = doubled_rounding(b->nominal, b->tick, base, rtt);
     b->granule = granule_ticks((b->nominal + b->rounding) / b->tick) * b->tick;
-    b->latest = b->nominal + b->granule + b->rounding + b->lateness;
+    b->latest = b->nominal + b->granule + b->rounding + b->tick + b->lateness;
 }
 
 /* A finer tick has finer slots at the bottom of the wheel, but its levels end sooner:
@@ -178,6 +182,8 @@ void timing_explain(struct strbuf *sb, const struct timing_bounds *b)
         if (b->rounding)
             put(sb, ", rounding ", b->rounding);
     }
+    if (b->nominal != 0)
+        strbuf_puts(sb, ", one tick");
     put(sb, ", host lateness ", b->lateness);
 }
 

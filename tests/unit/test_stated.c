@@ -1,0 +1,179 @@
+/* Evidence against the lab: what it says of itself is not believed. */
+
+#include "record/stated.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "build_packet.h"
+#include "unit.h"
+
+static struct lab *lab;
+static struct record *record;
+
+static void setup(void)
+{
+    static const char text[] = "# A lab\n\nProse.\n\n```lab\n"
+                               "host client 10.0.0.1/24,fd00::1/64\n"
+                               "host server 10.0.0.2/24,fd00::2/64\n"
+                               "capture client server \"tcp port 1234\"\n"
+                               "server listen 1234\n"
+                               "unplug server\n"
+                               "client as a connect server 1234 => ETIMEDOUT\n"
+                               "server recv 4 => \"yes\\n\"\n"
+                               "server accept &\n"
+                               "```\n";
+    struct source src;
+    struct diags diags = {0};
+    source_from(&src, "lab.md", text, strlen(text));
+    lab = lab_parse(&src, NULL, 0, &diags);
+    ck_assert_uint_eq(diags.list.n, 0);
+    diags_free(&diags);
+
+    record = build_record();
+    struct record_call *c = build_call(record, 1, "listen", "1234", 0, 1, 0, 0);
+    *vec_add(&record->events) =
+        (struct record_event){.kind = EVENT_UNPLUG, .time = build_time(2), .host = 1};
+    c = build_call(record, 0, "connect", "server 1234", 3, 4, ETIMEDOUT, 0);
+    c->as = xstrdup("a");
+    c->step = 2;
+    c = build_call(record, 1, "recv", "4", 5, 6, 0, 4);
+    c->text = xstrdup("yes\n");
+    c->text_len = 4;
+    c->step = 3;
+    c = build_call(record, 1, "accept", "", 7, 0, 0, 0);
+    c->step = 4;
+    vec_each (&record->calls, call)
+        call->as_stated = true;
+}
+
+static void teardown(void)
+{
+    lab_free(lab);
+    record_free(record);
+}
+
+static void accepts(void)
+{
+    struct error err = ERROR_INIT;
+    ck_assert_msg(stated_check(record, lab, &err) == 0, "%s", err.message);
+}
+
+static void refuses(const char *words)
+{
+    struct error err = ERROR_INIT;
+    ck_assert_int_eq(stated_check(record, lab, &err), -1);
+    ck_assert_int_eq(err.status, STATUS_USAGE);
+    ck_assert_msg(strstr(err.message, words) != NULL, "%s", err.message);
+    error_clear(&err);
+}
+
+START_TEST(what_was_stated_is_taken_from_the_lab)
+{
+    record->calls.at[1].expected = xstrdup("ECONNREFUSED");
+    accepts();
+    vec_each (&record->calls, c)
+        ck_assert(c->as_stated);
+    ck_assert_ptr_null(record->calls.at[0].expected);
+    ck_assert_str_eq(record->calls.at[1].expected, "ETIMEDOUT");
+    ck_assert_str_eq(record->calls.at[2].expected, "\"yes\\n\"");
+}
+END_TEST
+
+START_TEST(results_are_judged_anew)
+{
+    record->calls.at[0].failed = true;
+    record->calls.at[0].errnum = EADDRINUSE;
+    record->calls.at[1].errnum = ECONNREFUSED;
+    record->calls.at[2].text[0] = 'Y';
+    accepts();
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(!record->calls.at[i].as_stated);
+    ck_assert(record->calls.at[3].as_stated);
+
+    record->calls.at[1].errnum = ETIMEDOUT;
+    record->calls.at[1].ended = 0; /* it had to return */
+    accepts();
+    ck_assert(!record->calls.at[1].as_stated);
+}
+END_TEST
+
+START_TEST(a_step_without_trace)
+{
+    record->calls.n--;
+    refuses("no trace of the step `server accept &`");
+    record->stopped = xstrdup("`server recv 4` has not returned after 10 s");
+    accepts();
+    record->calls.n++;
+    free(record->stopped);
+    record->stopped = NULL;
+    record->events.n = 0;
+    refuses("no trace of the step `unplug server`");
+}
+END_TEST
+
+START_TEST(a_call_of_another_script)
+{
+    struct record_call *c = &record->calls.at[1];
+    c->args[0] = 'S';
+    refuses("call \"connect\"");
+    c->args[0] = 's';
+    c->as[0] = 'b';
+    refuses("call \"connect\"");
+    c->as[0] = 'a';
+    c->host = 1;
+    refuses("call \"connect\"");
+    c->host = 0;
+    c->step = 0;
+    refuses("call \"connect\"");
+    c->step = 1;
+    refuses("call \"connect\"");
+    c->step = 5;
+    refuses("call \"connect\"");
+    c->step = 2;
+    accepts();
+    record->events.at[0].host = 0;
+    refuses("step \"unplug\"");
+}
+END_TEST
+
+START_TEST(another_scene)
+{
+    record->points.at[0].filter[0] = 'T';
+    refuses("capture point \"client\"");
+    record->points.at[0].filter[0] = 't';
+    record->points.at[1].host = -1;
+    refuses("capture point \"server\"");
+    build_uncaptured(record);
+    refuses("capture point \"server\"");
+    record->hosts.at[1].addrs.n--;
+    refuses("host \"server\"");
+}
+END_TEST
+
+START_TEST(calls_cannot_be_left_out_as_a_whole)
+{
+    record->has_calls = false;
+    refuses("no record of calls");
+    record->has_calls = true;
+    record->skipped = xstrdup("this kernel has no IPv6");
+    accepts();
+}
+END_TEST
+
+static Suite *suite_stated(void)
+{
+    Suite *s = suite_create("stated");
+    TCase *t = tcase_create("stated");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, what_was_stated_is_taken_from_the_lab);
+    tcase_add_test(t, results_are_judged_anew);
+    tcase_add_test(t, a_step_without_trace);
+    tcase_add_test(t, a_call_of_another_script);
+    tcase_add_test(t, another_scene);
+    tcase_add_test(t, calls_cannot_be_left_out_as_a_whole);
+    suite_add_tcase(s, t);
+    return s;
+}
+TEST_SUITE(suite_stated)
