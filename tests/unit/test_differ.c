@@ -254,6 +254,15 @@ START_TEST(calls_differ_by_result_and_time)
 }
 END_TEST
 
+START_TEST(steps_of_another_script_are_not_compared)
+{
+    struct record *a = calls(7 * S, 0, 1), *b = calls(7 * S, 0, 1);
+    build_call(a, 0, "state", "", 0, 8 * S, 0, 0)->step = 3;
+    build_call(b, 0, "close", "", 0, 8 * S, EBADF, 0)->step = 3;
+    assert_same(a, b);
+}
+END_TEST
+
 START_TEST(a_foreign_capture_has_no_calls_to_compare)
 {
     struct record *foreign = calls(7 * S, EHOSTUNREACH, 2);
@@ -291,6 +300,7 @@ static Suite *suite_differ(void)
     tcase_add_test(t, what_became_of_a_segment);
     tcase_add_test(t, marks);
     tcase_add_test(t, calls_differ_by_result_and_time);
+    tcase_add_test(t, steps_of_another_script_are_not_compared);
     tcase_add_test(t, a_foreign_capture_has_no_calls_to_compare);
     tcase_add_test(t, the_first_difference_is_told);
     suite_add_tcase(s, t);

@@ -424,6 +424,18 @@ static bool differ_in_call(const struct comparison *c, const struct record_call 
     return true;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* The script may have been changed between the two runs. */
+static bool same_call(const struct record_call *a, const struct record_call *b)
+{
+    return a->host == b->host && same_text(a->as, b->as) && same_text(a->verb, b->verb) &&
+           same_text(a->args, b->args);
+}
+
 static void compare_calls(struct comparison *c)
 {
     static const long no_segment[2] = {-1, -1};
@@ -437,7 +449,7 @@ static void compare_calls(struct comparison *c)
             call[0]->step < call[1]->step ? i++ : k++;
             continue;
         }
-        if (differ_in_call(c, call, &sentence)) {
+        if (same_call(call[0], call[1]) && differ_in_call(c, call, &sentence)) {
             const long calls[2] = {(long)s[0].calls.at[i], (long)s[1].calls.at[k]};
             nsec times[2] = {call_time(&s[0], call[0]), call_time(&s[1], call[1])};
             take(c, DIFFERENCE_CALL, no_segment, calls, times[0] < times[1] ? times[0] : times[1],
