@@ -92,8 +92,8 @@ kernels: $(B)/tcplab
 	@$(B)/tcplab kernel get 6.1 6.12
 
 # ----------------------------------------------------------------------- tests
-.PHONY: test test-unit test-golden test-live test-edges
-test: test-edges test-unit test-golden test-live
+.PHONY: test test-unit test-golden test-live test-edges test-kselftest
+test: test-edges test-unit test-golden test-live test-kselftest
 
 test-unit: $(B)/test-unit
 	$(call say,TEST,unit) $(B)/test-unit
@@ -106,6 +106,10 @@ test-golden: $(B)/tcplab
 test-live: $(B)/test-live all
 	$(call say,TEST,live) TCPLAB=$(B)/tcplab $(B)/test-live
 	$(call say,TEST,programs) BUILD=$(B) tests/live/programs.sh
+
+# What docs/kernel-ci.md offers, with other people's readers.
+test-kselftest: $(B)/tcplab
+	$(call say,TEST,kselftest) TCPLAB=$(B)/tcplab tests/kselftest/check.sh
 
 # The rooms' dependencies point one way.
 test-edges:

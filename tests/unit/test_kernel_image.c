@@ -275,9 +275,11 @@ START_TEST(test_cached)
     put_image("tcplab/kernels/6.1.0-56-amd64/image", version);
     put_image("tcplab/kernels/6.12.9-amd64/image", "6.12.9-amd64 (x)");
     put_file("tcplab/kernels/.new-1/image", "x", 1);
+    put_file("tcplab/kernels/6.12.9-amd64/modules/kernel/drivers/net/veth.ko", "x", 1);
     check_found("6.1", "6.1.0-56-amd64", "tcplab/kernels/6.1.0-56-amd64/image", NULL);
     check_found("6.1.0-9", "6.1.0-9-amd64", "tcplab/kernels/6.1.0-9-amd64/image", NULL);
-    check_found("6.12", "6.12.9-amd64", "tcplab/kernels/6.12.9-amd64/image", NULL);
+    check_found("6.12", "6.12.9-amd64", "tcplab/kernels/6.12.9-amd64/image",
+                "tcplab/kernels/6.12.9-amd64/modules");
     check_refused("6.2", NULL, "no kernel 6.2", NULL);
     check_refused("6.1.0-5", NULL, "no kernel 6.1.0-5", NULL);
     put_image("tcplab/kernels/6.1.0-99-amd64/boot", "x");

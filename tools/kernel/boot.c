@@ -308,34 +308,38 @@ static bool is_all_reported(const struct boot *boot)
     return true;
 }
 
-/* Makes boot->err say what became of the guest, and of which lab. */
-static void name_the_end(struct boot *boot, const char *why)
+/* Makes boot->err say what became of the guest, and at which lab. */
+static void name_the_end(struct boot *boot, const char *why, const char *detail)
 {
     const char *kernel = boot->options.kernel->name;
-    if (boot->interrupted)
-        error_set(&boot->err, STATUS_MACHINE, "interrupted");
-    else
-        error_set(&boot->err, STATUS_MACHINE, "%s", why);
-    if (boot->current >= 0) {
-        const char *lab = boot->options.labs[boot->current].lab->name;
-        char *whole = xasprintf("%s in lab %s, on Linux %s", boot->err.message, lab, kernel);
-        free(boot->err.message);
-        boot->err.message = whole;
-    } else if (!boot->up) {
-        error_wrap(&boot->err, "Linux %s did not come up", kernel);
-    } else {
-        error_wrap(&boot->err, "Linux %s", kernel);
+    if (error_is_set(&boot->err)) {
+        why = boot->err.message;
+        detail = NULL;
+    } else if (boot->interrupted) {
+        why = "interrupted";
     }
+    char *where =
+        boot->current >= 0
+            ? xasprintf("%s in lab %s, on Linux %s", why,
+                        boot->options.labs[boot->current].lab->name, kernel)
+            : xasprintf("Linux %s %s: %s", kernel, boot->up ? "ended" : "did not come up", why);
+    struct error named = ERROR_INIT;
+    error_set(&named, STATUS_MACHINE, "%s%s%s", where, detail ? ": " : "", detail ? detail : "");
+    if (boot->err.hint)
+        error_hint(&named, "%s", boot->err.hint);
+    free(where);
+    error_clear(&boot->err);
+    boot->err = named;
 }
 
 static void on_restart(void *ctx, nsec due);
 
-static void on_ended(void *ctx, const char *why)
+static void on_ended(void *ctx, const char *why, const char *detail)
 {
     struct boot *boot = ctx;
     cleanup_free char *console = vm_last_lines(boot->vm);
     if (!boot->done) {
-        name_the_end(boot, why);
+        name_the_end(boot, why, detail);
         long lab = boot->current;
         bool hopeless = lab < 0 || boot->interrupted;
         boot->current = -1;

@@ -153,8 +153,15 @@ static int run(struct running *r, struct loop *loop, struct error *err)
     return 0;
 }
 
-/* The line that says why it failed: apt's first "E: …", else the last one. */
-static char *cause(const struct strbuf *text)
+static const char *without(const char *line, const char *start)
+{
+    size_t n = strlen(start);
+    return strncmp(line, start, n) == 0 ? line + n : line;
+}
+
+/* The line that says why it failed: apt's first "E: …", else the last one, without the
+ * "dpkg-deb: error: " that some begin with. */
+static char *cause(const struct strbuf *text, const char *name)
 {
     const char *s = strbuf_cstr(text);
     const char *best = s;
@@ -169,7 +176,9 @@ static char *cause(const struct strbuf *text)
         }
         line += len + (line[len] == '\n');
     }
-    return xstrndup(best, best_len);
+    cleanup_free char *last = xstrndup(best, best_len);
+    cleanup_free char *itself = xasprintf("%s: ", name);
+    return xstrdup(without(without(last, itself), "error: "));
 }
 
 static int judge(const struct running *r, struct error *err)
@@ -179,7 +188,7 @@ static int judge(const struct running *r, struct error *err)
         return error_set(err, STATUS_MACHINE, "interrupted while %s was running", name);
     if (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0)
         return 0;
-    cleanup_free char *line = cause(&r->messages.text);
+    cleanup_free char *line = cause(&r->messages.text, name);
     if (*line)
         return error_set(err, STATUS_MACHINE, "%s: %s", name, line);
     if (WIFSIGNALED(r->status))

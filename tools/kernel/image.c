@@ -137,8 +137,12 @@ static int take_image(struct kernel_image *k, const char *image, const char *fol
     k->image = xstrdup(image);
     if (modules)
         return given_modules(k, modules, err);
-    if (folder)
+    if (folder) {
         k->modules = modules_below(folder, k->release);
+        cleanup_free char *cached = xasprintf("%s/modules", folder);
+        if (!k->modules && ends_with(image, "/image") && has_modules(cached))
+            k->modules = steal_pointer(&cached);
+    }
     if (!k->modules)
         k->modules = modules_beside(image, k->release);
     return 0;

@@ -27,14 +27,14 @@
 
 /* The descriptors in qemu. */
 enum { CONSOLE = 3, DATA = 4, INITRD = 5 };
-enum { PIPE_BYTES = 1 << 20, KEPT_BYTES = 16 << 10, SHOWN_LINES = 16 };
+enum { PIPE_BYTES = 1 << 20, KEPT_BYTES = 16 << 10, SHOWN_LINES = 40 };
 
-static const char panic_line[] = "Kernel panic - not syncing";
+static const char panic_line[] = "Kernel panic - not syncing: ";
 
 /* A text of which the last lines are kept. */
 struct tail {
     struct strbuf text;
-    char *panic; /* the first line that tells of a panic */
+    char *panic; /* what the first line that tells of a panic says */
 };
 
 struct port {
@@ -65,7 +65,7 @@ static void note_panic(struct tail *t, const char *line, size_t len)
     if (!found || t->panic)
         return;
     struct strbuf text = STRBUF_INIT;
-    for (const char *p = found; p < line + len && *p != '\r'; p++)
+    for (const char *p = found + sizeof(panic_line) - 1; p < line + len && *p != '\r'; p++)
         strbuf_putc(&text, *p >= ' ' && *p < 127 ? *p : '?');
     t->panic = strbuf_steal(&text);
 }
@@ -198,7 +198,7 @@ static void on_limit(void *ctx, nsec due)
         return;
     }
     struct strbuf limit cleanup_strbuf = STRBUF_INIT;
-    strbuf_approx(&limit, vm->silence);
+    strbuf_duration(&limit, vm->silence);
     end(vm, xasprintf("the guest hung: nothing came from it for %s", strbuf_cstr(&limit)));
 }
 
@@ -224,13 +224,14 @@ static void on_child(void *ctx, pid_t pid, int status)
     while (read_port(&vm->data))
         ;
     loop_remove(vm->loop, vm->limit);
-    if (vm->console_tail.panic && !vm->stopped) {
+    const char *panic = vm->stopped ? NULL : vm->console_tail.panic;
+    if (panic) {
         free(vm->why);
-        vm->why = xasprintf("kernel panic (%s)", vm->console_tail.panic);
+        vm->why = xstrdup("kernel panic");
     }
     if (!vm->why)
         vm->why = how_it_ended(status);
-    vm->events.ended(vm->events.ctx, vm->why);
+    vm->events.ended(vm->events.ctx, vm->why, panic);
 }
 
 /* ------------------------------------------------------------------ start --- */

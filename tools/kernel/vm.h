@@ -16,8 +16,9 @@ struct vm_options {
 struct vm_events {
     void (*message)(void *ctx, const struct message *message);
     /* Exactly once, when the guest has ended: `why` says how, in a few words that
-     * another sentence can hold ("kernel panic: …", "the guest said nothing for 60 s"). */
-    void (*ended)(void *ctx, const char *why);
+     * another sentence can hold ("kernel panic", "the guest hung: …"); `detail` is what
+     * the kernel said of a panic, else NULL. */
+    void (*ended)(void *ctx, const char *why, const char *detail);
     void *ctx;
 };
 
