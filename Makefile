@@ -92,8 +92,8 @@ kernels: $(B)/tcplab
 	@$(B)/tcplab kernel get 6.1 6.12
 
 # ----------------------------------------------------------------------- tests
-.PHONY: test test-unit test-golden test-live test-edges test-kselftest
-test: test-edges test-unit test-golden test-live test-kselftest
+.PHONY: test test-unit test-golden test-live test-kernel test-kernels test-edges test-kselftest
+test: test-edges test-unit test-golden test-live test-kernel test-kselftest
 
 test-unit: $(B)/test-unit
 	$(call say,TEST,unit) $(B)/test-unit
@@ -106,6 +106,13 @@ test-golden: $(B)/tcplab
 test-live: $(B)/test-live all
 	$(call say,TEST,live) TCPLAB=$(B)/tcplab $(B)/test-live
 	$(call say,TEST,programs) BUILD=$(B) tests/live/programs.sh
+
+# In a kernel of the cache, under qemu: what goes wrong there.
+test-kernel: $(B)/tcplab
+	$(call say,TEST,kernel) TCPLAB=$(B)/tcplab tests/kernel/run.sh faults
+# Every lab in each, twice.
+test-kernels: $(B)/tcplab kernels
+	$(call say,TEST,kernels) TCPLAB=$(B)/tcplab TCPLAB_MUST_RUN=1 tests/kernel/run.sh labs 6.1 6.12
 
 # What docs/kernel-ci.md offers, with other people's readers.
 test-kselftest: $(B)/tcplab
@@ -198,6 +205,7 @@ help:
 	@echo 'make lab-NAME      build, run the lab and judge it; evidence in out/NAME/'
 	@echo 'make kernels       fetch Linux 6.1 and 6.12 for `tcplab run --kernel`'
 	@echo 'make test          build and run every test'
+	@echo 'make test-kernels  every lab inside Linux 6.1 and 6.12, under qemu, on a virtual clock'
 	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=20 each (needs clang)'
 	@echo 'make bench         what is fast, as ratios to what it is compared with'
 	@echo 'make lint          clang-tidy, cppcheck, shellcheck, clang-format, headers alone'

@@ -38,7 +38,7 @@ static const char help[] =
     "      --modules DIR    its modules, for an image that stands alone\n"
     "      --hang-after TIME\n"
     "                       a guest that says nothing for so long has hung\n"
-    "                       (default: 60s)\n"
+    "                       (default: 60s; four times as long while it boots)\n"
     "  -h, --help\n"
     "\n"
     "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a\n"

@@ -20,6 +20,7 @@
 #include "kernel/modules.h"
 #include "kernel/userland.h"
 #include "kernel/vm.h"
+#include "kernel/vmlinux.h"
 #include "record/load.h"
 #include "record/save.h"
 
@@ -31,6 +32,7 @@ struct boot {
     struct boot_options options;
     struct boot_events events;
     struct vm *vm;
+    int vmlinux; /* vm_options.vmlinux */
     loop_id restart;
     bool *reported; /* one a lab */
     long current;   /* the lab that the guest is at, -1: none yet */
@@ -364,6 +366,7 @@ static int start_vm(struct boot *boot, struct error *err)
     cleanup_free char *append =
         xasprintf("%s%s -- guest", path.len ? "LD_LIBRARY_PATH=" : "", strbuf_cstr(&path));
     struct vm_options options = {.kernel = boot->options.kernel->image,
+                                 .vmlinux = boot->vmlinux,
                                  .initrd = initrd,
                                  .append = append,
                                  .silence = boot->options.silence};
@@ -395,6 +398,7 @@ struct boot *boot_start(struct loop *loop, const struct boot_options *options,
                           .options = *options,
                           .events = *events,
                           .reported = xcalloc(options->n_labs, sizeof(bool)),
+                          .vmlinux = vmlinux_open(options->kernel->image),
                           .current = -1,
                           .file = -1};
     if (start_vm(boot, err) == 0) {
@@ -419,6 +423,8 @@ void boot_free(struct boot *boot)
     vm_free(boot->vm);
     loop_remove(boot->loop, boot->restart);
     remove_dir(boot);
+    if (boot->vmlinux >= 0)
+        close(boot->vmlinux);
     free(boot->printed);
     free(boot->reported);
     error_clear(&boot->err);

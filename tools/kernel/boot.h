@@ -20,7 +20,7 @@ struct boot_options {
     size_t n_labs;
     const char *const *run_options; /* for each `tcplab run` in the guest */
     size_t n_run_options;
-    nsec silence; /* wall time after which a guest that says nothing has hung */
+    nsec silence; /* wall time after which a guest that says nothing has hung (vm.h) */
 };
 
 struct boot_events {

@@ -26,7 +26,11 @@
 #define QEMU "qemu-system-x86_64"
 
 /* The descriptors in qemu. */
-enum { CONSOLE = 3, DATA = 4, INITRD = 5 };
+enum { CONSOLE = 3, DATA = 4, INITRD = 5, VMLINUX = 6 };
+/* In the order of their numbers, and behind them standard error. */
+enum { N_PORTS = VMLINUX - CONSOLE + 1, N_FDS = N_PORTS + 1 };
+/* A boot is work without a pause, and its first message comes at its end. */
+enum { BOOT_SHARE = 4 };
 enum { PIPE_BYTES = 1 << 20, KEPT_BYTES = 16 << 10, SHOWN_LINES = 40 };
 
 static const char panic_line[] = "Kernel panic - not syncing: ";
@@ -192,14 +196,15 @@ static void on_limit(void *ctx, nsec due)
 {
     struct vm *vm = ctx;
     (void)due;
-    nsec left = vm->last_message + vm->silence - clock_ns(CLOCK_MONOTONIC);
+    nsec limit = vm->reader.number ? vm->silence : BOOT_SHARE * vm->silence;
+    nsec left = vm->last_message + limit - clock_ns(CLOCK_MONOTONIC);
     if (left > 0) {
         vm->limit = loop_add_timer(vm->loop, left, 0, on_limit, vm);
         return;
     }
-    struct strbuf limit cleanup_strbuf = STRBUF_INIT;
-    strbuf_duration(&limit, vm->silence);
-    end(vm, xasprintf("the guest hung: nothing came from it for %s", strbuf_cstr(&limit)));
+    struct strbuf text cleanup_strbuf = STRBUF_INIT;
+    strbuf_duration(&text, limit);
+    end(vm, xasprintf("the guest hung: nothing came from it for %s", strbuf_cstr(&text)));
 }
 
 static char *how_it_ended(int status)
@@ -247,28 +252,28 @@ static char *find_qemu(struct error *err)
 }
 
 /* In the child: nothing here may allocate. */
-static _Noreturn void become_qemu(char *const argv[], const int fds[4], pid_t parent)
+static _Noreturn void become_qemu(char *const argv[], const int fds[N_FDS], pid_t parent)
 {
-    int high[3];
+    int high[N_PORTS];
     loop_reset_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127);
-    for (int i = 0; i < 3; i++)
-        high[i] = fcntl(fds[i], F_DUPFD, INITRD + 1);
+    for (int i = 0; i < N_PORTS; i++)
+        high[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD, VMLINUX + 1);
     int null = open("/dev/null", O_RDWR);
-    if (null < 0 || dup2(fds[3], STDERR_FILENO) < 0 || dup2(null, STDIN_FILENO) < 0 ||
+    if (null < 0 || dup2(fds[N_PORTS], STDERR_FILENO) < 0 || dup2(null, STDIN_FILENO) < 0 ||
         dup2(null, STDOUT_FILENO) < 0)
         _exit(127);
-    for (int i = 0; i < 3; i++)
-        if (dup2(high[i], CONSOLE + i) < 0)
+    for (int i = 0; i < N_PORTS; i++)
+        if (fds[i] >= 0 && dup2(high[i], CONSOLE + i) < 0)
             _exit(127);
-    close_range(INITRD + 1, ~0U, 0);
+    close_range(VMLINUX + 1, ~0U, 0);
     execv(argv[0], argv);
     _exit(127);
 }
 
-static pid_t start_qemu(const char *qemu, const struct vm_options *o, const int fds[4])
+static pid_t start_qemu(const char *qemu, const struct vm_options *o, const int fds[N_FDS])
 {
     cleanup_free char *append =
         xasprintf("console=ttyS0 quiet panic=-1 oops=panic %s", o->append ? o->append : "");
@@ -299,7 +304,7 @@ static pid_t start_qemu(const char *qemu, const struct vm_options *o, const int 
                            "-serial",
                            "file:/proc/self/fd/4",
                            "-kernel",
-                           o->kernel,
+                           o->vmlinux >= 0 ? "/proc/self/fd/6" : o->kernel,
                            "-initrd",
                            "/proc/self/fd/5",
                            "-append",
@@ -354,7 +359,7 @@ struct vm *vm_start(struct loop *loop, const struct vm_options *options,
     cleanup_free char *qemu = find_qemu(err);
     if (!qemu || make_pipes(ends, err) < 0)
         return NULL;
-    const int fds[4] = {ends[0][1], ends[1][1], options->initrd, ends[2][1]};
+    const int fds[N_FDS] = {ends[0][1], ends[1][1], options->initrd, options->vmlinux, ends[2][1]};
     pid_t pid = start_qemu(qemu, options, fds);
     int cause = errno;
     close_all(ends, 1);

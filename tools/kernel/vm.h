@@ -8,9 +8,12 @@
 
 struct vm_options {
     const char *kernel; /* the bzImage */
+    int vmlinux;        /* descriptor of what vmlinux_open() took out of it; -1: none.  Stays
+                         * the caller's */
     int initrd;         /* descriptor of the initramfs; stays the caller's */
     const char *append; /* more of the kernel's command line */
-    nsec silence;       /* a guest that says nothing for so long (wall time) has hung */
+    nsec silence;       /* a guest that says nothing for so long (wall time), or for four
+                         * times as long while it boots, has hung */
 };
 
 struct vm_events {
