@@ -18,8 +18,11 @@ all: $(addprefix $(B)/,tcplab listener client sniffer)
 #   libnl-genl-3-dev     libnl-genl-3.0   ethtool netlink: offloads off
 #   libcmark-dev         libcmark         labs are CommonMark
 #   libjansson-dev       jansson          result.json and events.jsonl, both ways
+#   liblzma-dev          liblzma          kernel modules as distributions pack them: xz,
+#   libzstd-dev          libzstd          zstd,
+#   zlib1g-dev           zlib             gzip; and the checksum of a guest's messages
 #   check                check            unit tests
-LIBS := libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson
+LIBS := libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson liblzma libzstd zlib
 
 no_config := help clean
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
@@ -44,7 +47,7 @@ CC := clang
 endif
 flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. $(WARN) $(CFLAGS) $(variant_$(VARIANT))
 
-rooms := base lab decode capture wire record transcript report run
+rooms := base lab decode capture wire record transcript report run kernel
 lib_src := $(wildcard $(addprefix tools/,$(addsuffix /*.c,$(rooms)))) $(wildcard netns/*.c)
 cmd_src := tools/tcplab.c $(wildcard tools/cmd_*.c)
 unit_src := $(wildcard tests/unit/*.c)
@@ -82,9 +85,15 @@ $(B)/test-live: $(call obj,$(live_src)) $(B)/libtcplab.a
 lab-%: all
 	@$(B)/tcplab run $*
 
+# --------------------------------------------------------------------- kernels
+# For `tcplab run --kernel`; those that the cache has already are left alone.
+.PHONY: kernels
+kernels: $(B)/tcplab
+	@$(B)/tcplab kernel get 6.1 6.12
+
 # ----------------------------------------------------------------------- tests
-.PHONY: test test-unit test-golden test-live test-edges
-test: test-edges test-unit test-golden test-live
+.PHONY: test test-unit test-golden test-live test-kernel test-kernels test-edges test-kselftest
+test: test-edges test-unit test-golden test-live test-kernel test-kselftest
 
 test-unit: $(B)/test-unit
 	$(call say,TEST,unit) $(B)/test-unit
@@ -97,6 +106,17 @@ test-golden: $(B)/tcplab
 test-live: $(B)/test-live all
 	$(call say,TEST,live) TCPLAB=$(B)/tcplab $(B)/test-live
 	$(call say,TEST,programs) BUILD=$(B) tests/live/programs.sh
+
+# In a kernel of the cache, under qemu: what goes wrong there.
+test-kernel: $(B)/tcplab
+	$(call say,TEST,kernel) TCPLAB=$(B)/tcplab tests/kernel/run.sh faults
+# Every lab in each, twice.
+test-kernels: $(B)/tcplab kernels
+	$(call say,TEST,kernels) TCPLAB=$(B)/tcplab TCPLAB_MUST_RUN=1 tests/kernel/run.sh labs 6.1 6.12
+
+# What docs/kernel-ci.md offers, with other people's readers.
+test-kselftest: $(B)/tcplab
+	$(call say,TEST,kselftest) TCPLAB=$(B)/tcplab tests/kselftest/check.sh
 
 # The rooms' dependencies point one way.
 test-edges:
@@ -183,7 +203,9 @@ endif
 help:
 	@echo 'make               build tcplab and its companions in build/'
 	@echo 'make lab-NAME      build, run the lab and judge it; evidence in out/NAME/'
+	@echo 'make kernels       fetch Linux 6.1 and 6.12 for `tcplab run --kernel`'
 	@echo 'make test          build and run every test'
+	@echo 'make test-kernels  every lab inside Linux 6.1 and 6.12, under qemu, on a virtual clock'
 	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=20 each (needs clang)'
 	@echo 'make bench         what is fast, as ratios to what it is compared with'
 	@echo 'make lint          clang-tidy, cppcheck, shellcheck, clang-format, headers alone'

@@ -11,6 +11,7 @@
 #include "record/from_capture.h"
 #include "record/load.h"
 #include "record/stated.h"
+#include "transcript/pattern.h"
 
 int cmd_add_value(struct cmd_values *values, const char *command, char *text)
 {
@@ -100,6 +101,33 @@ void cmd_free_lab(struct cmd_lab *cl)
         lab_free(cl->lab);
     free(cl->expected_path);
     *cl = (struct cmd_lab){0};
+}
+
+/* What the lines of the story add up to. */
+static nsec nominal_length(const struct pattern *pattern)
+{
+    nsec sum = 0;
+    vec_each (&pattern->items, item) {
+        nsec least = item->optional || item->point >= 0 ? 0 : item->least;
+        nsec interval = item->kind == ITEM_QUIET ? item->quiet : item->interval;
+        if (__builtin_mul_overflow(interval, least, &interval) ||
+            __builtin_add_overflow(sum, interval, &sum))
+            return NSEC_NEVER;
+    }
+    return sum;
+}
+
+char *cmd_long_reason(const struct cmd_lab *cl)
+{
+    const nsec minute = 60 * NSEC_PER_SEC;
+    nsec length = nominal_length(cl->pattern);
+    cleanup_free char *about =
+        length < 2 * minute
+            ? xasprintf("%d seconds", (int)(length / NSEC_PER_SEC))
+            : xasprintf("%lld minutes", (long long)((length + minute / 2) / minute));
+    return xasprintf("it takes about %s on the real clock: --long runs it, --kernel plays it on a "
+                     "virtual one",
+                     about);
 }
 
 struct record *cmd_load_record(const struct lab *lab, const char *from, struct error *err)

@@ -55,6 +55,10 @@ int cmd_load_lab(struct cmd_lab *cl, const char *name, const struct cmd_values *
                  bool with_expected);
 void cmd_free_lab(struct cmd_lab *cl);
 
+/* Why a lab that is `long` is not played on the real clock: how long it would take there,
+ * by the intervals of its transcript.  The caller frees it. */
+char *cmd_long_reason(const struct cmd_lab *cl);
+
 /* What `--from` names: the evidence in a folder, or a capture file.  NULL on an error. */
 struct record *cmd_load_record(const struct lab *lab, const char *from, struct error *err);
 

@@ -50,6 +50,7 @@ static bool list_one(const char *name, int width, struct strbuf *text, json_t *a
         json_object_set_new(entry, "title", json_string(lab->title));
         json_object_set_new(entry, "summary", json_string(lab->summary));
         json_object_set_new(entry, "hosts", json_integer((json_int_t)lab->hosts.n));
+        json_object_set_new(entry, "long", json_boolean(lab->is_long));
         json_object_set_new(entry, "steps", json_integer((json_int_t)lab->steps.n));
         put_first(&broken, &diags);
     }

@@ -13,7 +13,7 @@
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
-    const char *help;
+    const char *help; /* NULL: not for people */
 } commands[] = {
     {"run", cmd_run, "run labs and judge them"},
     {"check", cmd_check, "judge a stored run, or somebody's capture, again"},
@@ -22,14 +22,18 @@ static const struct command {
     {"show", cmd_show, "show a lab: lesson, script and what is expected"},
     {"verbs", cmd_verbs, "list the verbs of the lab language"},
     {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
+    {"kernel", cmd_kernel, "list, fetch and add the kernels of `run --kernel`"},
+    {"matrix", cmd_matrix, "run labs on several kernels and show where they differ"},
     {"doctor", cmd_doctor, "say what this machine can do, and how to mend what it cannot"},
+    {"guest", cmd_guest, NULL},
 };
 
 static void print_help(FILE *to)
 {
     fputs("usage: tcplab COMMAND [ARGUMENTS]\n\n", to);
     for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
-        fprintf(to, "  %-9s %s\n", c->name, c->help);
+        if (c->help)
+            fprintf(to, "  %-9s %s\n", c->name, c->help);
     fputs("\n`tcplab COMMAND --help` tells more of each.\n", to);
 }
 
@@ -38,7 +42,8 @@ static int unknown(const char *word)
     const char *names[ARRAY_SIZE(commands)];
     size_t n = 0;
     for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
-        names[n++] = c->name;
+        if (c->help)
+            names[n++] = c->name;
     const char *near = closest_name(word, strlen(word), names, n);
     fprintf(stderr, "tcplab: there is no command \"%s\"\nhint: ", word);
     if (near)

@@ -37,6 +37,7 @@ BEGIN {
     may["transcript"] = "base decode lab record"
     may["report"] = "base lab record transcript"
     may["run"] = "base netns lab decode capture wire record transcript"
+    may["kernel"] = "base lab record"
     # Programs beside tcplab are no room: they take what they like, as cmd_*.c do.
 }
 FNR == 1 {

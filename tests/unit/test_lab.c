@@ -37,6 +37,25 @@ START_TEST(the_lab_of_the_design)
 }
 END_TEST
 
+START_TEST(a_lab_may_be_long)
+{
+    struct parsed brief cleanup_parsed = parse_lines("server listen 80");
+    struct parsed r cleanup_parsed = parse_lines("long\nserver listen 80");
+    assert_clean(brief);
+    assert_clean(r);
+    ck_assert(!brief.lab->is_long);
+    ck_assert(r.lab->is_long);
+    struct parsed twice cleanup_parsed = parse_lines("long\nlong\nserver listen 80");
+    ck_assert_ptr_nonnull(
+        strstr(strbuf_cstr(&twice.text), "labs/x.md:11:1: the lab is long already"));
+    struct parsed more cleanup_parsed = parse_lines("long 15m\nserver listen 80");
+    ck_assert_ptr_nonnull(
+        strstr(strbuf_cstr(&more.text), "labs/x.md:10:6: nothing more is expected"));
+    struct parsed host cleanup_parsed = parse_lines("host long 10.0.0.9/24\nserver listen 80");
+    ck_assert_uint_eq(host.diags.list.n, 1);
+}
+END_TEST
+
 START_TEST(calls_with_all_that_can_stand_behind)
 {
     struct parsed r cleanup_parsed =
@@ -215,6 +234,7 @@ static Suite *suite_lab(void)
     Suite *s = suite_create("lab");
     TCase *t = tcase_create("lab");
     tcase_add_test(t, the_lab_of_the_design);
+    tcase_add_test(t, a_lab_may_be_long);
     tcase_add_test(t, calls_with_all_that_can_stand_behind);
     tcase_add_test(t, steps_of_the_stage);
     tcase_add_test(t, a_command_keeps_its_own_words);

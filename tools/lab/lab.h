@@ -150,7 +150,8 @@ struct lab {
     VEC(struct lab_vary) varies;
     VEC(struct lab_step) steps;
     VEC(struct lab_question) questions;
-    nsec limit; /* `limit 30s`: of every step without its own; default LAB_DEFAULT_LIMIT */
+    bool is_long; /* `long`: takes minutes on a real clock */
+    nsec limit;   /* `limit 30s`: of every step without its own; default LAB_DEFAULT_LIMIT */
 };
 
 /* Limits of the language; more is a diagnostic. */

@@ -29,6 +29,7 @@ static const struct statement {
     {"requires", parse_requires, "requires kernel VERSION | sysctl KEY | program NAME | ipv6"},
     {"vary", parse_vary, "vary NAME LOW..HIGH"},
     {"limit", parse_limit, "limit DURATION"},
+    {"long", parse_long, "long"},
     {"unplug", parse_stage_step, NULL},
     {"replug", parse_stage_step, NULL},
     {"wait", parse_stage_step, NULL},

@@ -79,6 +79,7 @@ void parse_sysctl(struct parser *p); /* settings.c */
 void parse_requires(struct parser *p);
 void parse_vary(struct parser *p);
 void parse_limit(struct parser *p);
+void parse_long(struct parser *p);
 void parse_call(struct parser *p, int host); /* steps.c */
 void parse_stage_step(struct parser *p);
 

@@ -1,4 +1,4 @@
-/* `sysctl`, `requires`, `vary` and `limit`. */
+/* `sysctl`, `requires`, `vary`, `limit` and `long`. */
 #include <ctype.h>
 #include <inttypes.h>
 
@@ -175,4 +175,13 @@ void parse_limit(struct parser *p)
                  "the lab's limit is set already");
     p->limit_set = true;
     p->lab->limit = limit;
+}
+
+void parse_long(struct parser *p)
+{
+    if (!need_end(p))
+        return;
+    if (p->lab->is_long)
+        complain(p, p->line, NULL, "the lab is long already");
+    p->lab->is_long = true;
 }

@@ -256,7 +256,7 @@ static void on_limit(void *ctx, nsec due)
     error_clear(&err);
 }
 
-static nsec longest_play(const struct lab *lab)
+nsec job_longest(const struct lab *lab)
 {
     nsec sum = 30 * NSEC_PER_SEC;
     vec_each (&lab->steps, step)
@@ -320,7 +320,7 @@ struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *bod
                         .up = up[0],
                         .stop = stop[1]};
     job->up_watch = loop_add_fd(loop, job->up, EPOLLIN, on_up, job, err);
-    job->limit = longest_play(lab);
+    job->limit = job_longest(lab);
     job->limit_watch = loop_add_timer(loop, job->limit, 0, on_limit, job);
     job->child_watch = loop_add_child(loop, pid, on_over, job, err);
     if (!job->up_watch || !job->child_watch) {

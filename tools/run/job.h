@@ -34,6 +34,9 @@ struct job;
 struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *body, void *body_ctx,
                       const struct job_events *events, struct error *err);
 
+/* How long it may take at the most, by the limits of the lab's steps. */
+nsec job_longest(const struct lab *lab);
+
 /* Asks the director to end the script now and to keep what it has. */
 void job_interrupt(struct job *job);
 

@@ -8,9 +8,6 @@
 
 #include "base/memory.h"
 
-/* Short beside the kernel's tick, so that a stall of a tick cannot fall between
- * two looks; at this pace a processor spends about a thousandth of its time here. */
-static const nsec PERIOD = 2 * NSEC_PER_MSEC;
 enum { MAX_PROCESSORS = 32 };
 
 struct probe {
@@ -24,6 +21,7 @@ struct probe {
 
 struct lateness {
     atomic_bool stop;
+    nsec period;
     VEC(struct probe) probes;
 };
 
@@ -50,7 +48,8 @@ static void *watch(void *arg)
     CPU_SET((size_t)p->cpu, &one);
     sched_setaffinity(0, sizeof(one), &one);
     cleanup_fd int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-    struct itimerspec when = {.it_interval = to_timespec(PERIOD), .it_value = to_timespec(p->due)};
+    nsec period = p->owner->period;
+    struct itimerspec when = {.it_interval = to_timespec(period), .it_value = to_timespec(p->due)};
     timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL);
     while (!atomic_load(&p->owner->stop)) {
         uint64_t expired = 0;
@@ -58,19 +57,20 @@ static void *watch(void *arg)
             break;
         pthread_mutex_lock(&p->lock);
         note_lateness(p, clock_ns(CLOCK_MONOTONIC));
-        p->due += (nsec)expired * PERIOD;
+        p->due += (nsec)expired * period;
         pthread_mutex_unlock(&p->lock);
     }
     return NULL;
 }
 
-struct lateness *lateness_start(struct error *err)
+struct lateness *lateness_start(nsec period, struct error *err)
 {
     cpu_set_t mine;
     CPU_ZERO(&mine);
     sched_getaffinity(0, sizeof(mine), &mine);
     struct lateness *l = xcalloc(1, sizeof(*l));
-    nsec first = clock_ns(CLOCK_MONOTONIC) + PERIOD;
+    l->period = period;
+    nsec first = clock_ns(CLOCK_MONOTONIC) + period;
     for (int cpu = 0; cpu < CPU_SETSIZE && l->probes.n < MAX_PROCESSORS; cpu++) {
         if (CPU_ISSET((size_t)cpu, &mine)) {
             struct probe *p = vec_add(&l->probes);

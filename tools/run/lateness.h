@@ -9,8 +9,8 @@
 
 struct lateness;
 
-/* Starts a periodic timer on every processor that this process may use. */
-struct lateness *lateness_start(struct error *err);
+/* Starts a timer of this period on every processor that this process may use. */
+struct lateness *lateness_start(nsec period, struct error *err);
 
 /* Forgets what was seen so far: the scene begins now. */
 void lateness_restart(struct lateness *l);

@@ -10,7 +10,20 @@
 
 static const nsec LINK_LIMIT = 5 * NSEC_PER_SEC;
 
+/* How often lateness is looked for.  Short beside the kernel's tick, so that a stall of
+ * a tick cannot fall between two looks; at this pace a processor spends about a
+ * thousandth of its time on it.  On a virtual clock nothing can hold the processor up,
+ * and every look would cost what waiting there does not: wall time. */
+static const nsec LATENESS_REAL = 2 * NSEC_PER_MSEC;
+static const nsec LATENESS_VIRTUAL = NSEC_PER_SEC;
+
 /* ------------------------------------------------------------- the record --- */
+
+bool stage_clock_is_virtual(void)
+{
+    const char *clock = getenv("TCPLAB_CLOCK");
+    return clock && strcmp(clock, "virtual") == 0;
+}
 
 static void note_kernel(struct record *record)
 {
@@ -19,7 +32,7 @@ static void note_kernel(struct record *record)
     record->kernel = xstrdup(name.release);
     record->machine = xstrdup(name.machine);
     record->version = xstrdup(TCPLAB_VERSION);
-    record->clock = xstrdup("real");
+    record->clock = xstrdup(stage_clock_is_virtual() ? "virtual" : "real");
     record->tick = clock_tick();
     record->has_calls = true;
 }
@@ -55,6 +68,15 @@ static void note_points(struct record *record, const struct lab *lab)
             is_only_point(lab, c) ? xstrdup(host->name) : xasprintf("%s:%s", host->name, iface);
         p->filter = xstrdup(c->filter);
     }
+}
+
+void stage_note_skipped(struct record *record, const struct lab *lab, const char *reason)
+{
+    record->lab = xstrdup(lab->name);
+    record->skipped = xstrdup(reason);
+    note_kernel(record);
+    note_hosts(record, lab);
+    note_points(record, lab);
 }
 
 static void note_sysctl(struct record *record, int host, const char *key, const char *value,
@@ -258,7 +280,8 @@ int stage_build(struct stage *stage, const struct lab *lab, struct record *recor
     if (build_links(stage, err) < 0 || topo_up(stage->topo, LINK_LIMIT, err) < 0 ||
         build_paths(stage, err) < 0)
         return -1;
-    stage->lateness = lateness_start(err);
+    stage->lateness =
+        lateness_start(stage_clock_is_virtual() ? LATENESS_VIRTUAL : LATENESS_REAL, err);
     if (!stage->lateness)
         return -1;
     return open_captures(stage, record, err);

@@ -25,6 +25,13 @@ struct stage {
 int stage_build(struct stage *stage, const struct lab *lab, struct record *record,
                 struct error *err);
 
+/* Fills the record of a lab that is not played, with the reason why; nothing is built. */
+void stage_note_skipped(struct record *record, const struct lab *lab, const char *reason);
+
+/* Whether time here is a virtual machine's own, in which waiting takes no time: the
+ * guest that tcplab boots says so in its environment, TCPLAB_CLOCK=virtual. */
+bool stage_clock_is_virtual(void);
+
 /* The index of a host's interface among its cables; -1 for lo. */
 int stage_cable(const struct lab *lab, int host, int iface);
 

@@ -1,0 +1,142 @@
+#!/bin/sh
+# Labs inside kernels, under qemu.
+#
+# usage: run.sh labs KERNEL…   every lab, twice: all pass, and both times are the same to
+#                              the byte, ports, initial sequence numbers and stamps included
+#        run.sh faults         with one kernel of the cache: images that are none, a kernel
+#                              without veth, one that panics and one that hangs
+#
+# TCPLAB is the program.  What this machine cannot do is skipped, with the reason; with
+# TCPLAB_MUST_RUN=1 a skip is a failure.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+tcplab=${TCPLAB:-build/tcplab}
+case $tcplab in /*) ;; *) tcplab=$PWD/$tcplab ;; esac
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+fail()
+{
+    printf 'FAIL  %s\n' "$1"
+    [ -s "$work/log" ] && sed 's/^/      /' "$work/log"
+    failed=1
+}
+
+skip()
+{
+    if [ "${TCPLAB_MUST_RUN:-}" = 1 ]; then
+        echo "FAIL  $1, and this must run here"
+        exit 1
+    fi
+    echo "SKIP  kernels: $1"
+    exit 0
+}
+
+# expect NAME STATUS PATTERN… -- ARGUMENTS…: `tcplab run ARGUMENTS` ends with that status
+# and prints each pattern.
+expect()
+{
+    name=$1 wanted=$2
+    shift 2
+    : >"$work/patterns"
+    while [ "$1" != -- ]; do
+        printf '%s\n' "$1" >>"$work/patterns"
+        shift
+    done
+    shift
+    "$tcplab" run "$@" >"$work/log" 2>&1
+    status=$?
+    if [ "$status" != "$wanted" ]; then
+        fail "$name: status $status, not $wanted"
+        return
+    fi
+    while IFS= read -r pattern; do
+        grep -q -e "$pattern" "$work/log" || { fail "$name: no \"$pattern\""; return; }
+    done <"$work/patterns"
+    echo "PASS  $name"
+}
+
+play_all()
+{
+    "$tcplab" run --quiet --kernel "$1" --all --out "$2" >"$work/log" 2>&1 && return 0
+    fail "$1: not all labs passed"
+    return 1
+}
+
+labs()
+{
+    for kernel; do
+        for turn in 1 2; do
+            play_all "$kernel" "$work/$kernel/$turn" || continue 2
+        done
+        [ "$(find "$work/$kernel/1" -name result.json | wc -l)" -ge 10 ] ||
+            fail "$kernel: fewer labs than there are"
+        differs=$(diff -rq --exclude=result.json "$work/$kernel/1" "$work/$kernel/2")
+        printf '%s' "$differs" >"$work/log"
+        if [ -n "$differs" ]; then
+            fail "$kernel: the same command twice gave different evidence"
+        else
+            echo "PASS  $kernel: $(find "$work/$kernel/1" -name result.json | wc -l) labs, twice the same"
+        fi
+    done
+}
+
+# A lab with its transcript, in which nothing is sent.
+write_lab()
+{
+    cat >"$work/$1.md" <<EOF
+# $1
+
+\`\`\`lab
+requires program sh
+host client 10.0.0.1/24
+host server 10.0.0.2/24
+capture client server "tcp"
+
+$2
+\`\`\`
+EOF
+    printf 'quiet 1ms\n' >"$work/$1.txt"
+}
+
+faults()
+{
+    image=$("$tcplab" kernel list | sed -n 's/  .*//p' | sed -n 1p)
+    [ -n "$image" ] || skip 'no kernel in the cache; `make kernels` fetches them'
+    folder=${XDG_CACHE_HOME:-$HOME/.cache}/tcplab/kernels/$image
+
+    echo 'this is a text' >"$work/text"
+    head -c 100000 "$folder/image" >"$work/truncated"
+    cp "$folder/image" "$work/image"
+    cp -r "$folder/modules" "$work/modules"
+    find "$work/modules" -name 'veth.ko*' -exec rm {} +
+    write_lab panic 'run client sh -c "echo c > /proc/sysrq-trigger"'
+    write_lab hang 'run client sh -c "echo freeze > /sys/power/state"'
+
+    expect 'a text file is no kernel' 2 text -- --kernel "$work/text" handshake
+    expect 'nor is half an image' 2 truncated -- --kernel "$work/truncated" handshake
+    expect 'modules without veth' 2 'has no cables (veth)' 'hint: .*--modules' -- \
+        --out "$work/out" --kernel "$folder/image" --modules "$work/modules" handshake
+    expect 'labs before and after a panic and a hang' 3 \
+        '^tcplab: kernel panic in lab panic, on Linux .*: sysrq triggered crash' \
+        '^  .*sysrq_handle_crash' \
+        '^tcplab: the guest hung: nothing came from it for 20s in lab hang' \
+        '^PASS  closed-port' '^ERROR panic' '^ERROR hang' '^PASS  handshake' \
+        '4 labs: 2 passed, 2 could not be run' -- \
+        --quiet --hang-after 20s --out "$work/out" --kernel "$image" \
+        closed-port "$work/panic.md" "$work/hang.md" handshake
+    [ -e "$work/out/panic/result.json" ] && fail 'a panic left evidence'
+    expect 'no modules at all' 3 'this kernel has no bridge' 'hint: .*--modules DIR' -- \
+        --quiet --out "$work/out" --kernel "$work/image" handshake
+}
+
+command -v qemu-system-x86_64 >/dev/null || skip 'no qemu-system-x86_64'
+mode=$1
+shift
+case $mode in
+labs) labs "$@" ;;
+faults) faults ;;
+*) exit 2 ;;
+esac
+exit $failed
