@@ -58,36 +58,31 @@ static void draw_row(struct run *run, const char *awaited, const char *how_long)
     run->drawn = true;
 }
 
-/* Of the labs that run, the one whose wait may last the longest. */
-static struct entry *longest_wait(struct run *run, nsec now)
-{
-    struct entry *longest = NULL;
-    vec_each (&run->entries, e)
-        if (e->state == ENTRY_RUNNING && e->awaited && now - e->began > PROGRESS_AFTER &&
-            (!longest || e->deadline > longest->deadline))
-            longest = e;
-    return longest;
-}
-
 void run_draw_progress(void *ctx, nsec due)
 {
     struct run *run = ctx;
+    struct entry *shown = NULL;
     nsec now = clock_ns(CLOCK_MONOTONIC);
     (void)due;
-    run_erase_progress(run);
     if (run->progress) {
+        run_erase_progress(run);
         draw_row(run, run->progress, "");
         return;
     }
-    struct entry *shown = longest_wait(run, now);
+    vec_each (&run->entries, e)
+        if (e->state == ENTRY_RUNNING && e->awaited && now - e->began > PROGRESS_AFTER &&
+            (!shown || e->deadline > shown->deadline))
+            shown = e;
+    run_erase_progress(run);
     if (!shown)
         return;
     nsec left = shown->deadline > now ? shown->deadline - now : 0;
-    cleanup_free char *awaited = xasprintf("%s: %s", shown->cl.lab->name, shown->awaited);
+    int seconds = (int)(left / NSEC_PER_SEC);
     struct strbuf how_long cleanup_strbuf = STRBUF_INIT;
-    strbuf_printf(&how_long, ", at most %d s more", (int)(left / NSEC_PER_SEC));
+    strbuf_printf(&how_long, ", at most %d s more", seconds);
     if (run->running > 1 && cmd_text_options(stderr).width > 60)
         strbuf_printf(&how_long, "; %zu labs running", run->running);
+    cleanup_free char *awaited = xasprintf("%s: %s", shown->cl.lab->name, shown->awaited);
     draw_row(run, awaited, strbuf_cstr(&how_long));
 }
 

@@ -57,7 +57,7 @@ static int find_files(struct modules *m)
     char *root[] = {xstrdup(m->dir), NULL};
     FTS *walk = fts_open(root, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL);
     int ret = walk ? 0 : error_sys(m->err, STATUS_USAGE, errno, "cannot read %s", m->dir);
-    for (FTSENT *e; ret == 0 && (e = fts_read(walk));) {
+    for (FTSENT *e; walk && ret == 0 && (e = fts_read(walk));) {
         if (e->fts_info == FTS_DNR || (e->fts_info == FTS_NS && e->fts_level == 0))
             ret = error_sys(m->err, STATUS_USAGE, e->fts_errno, "cannot read %s", e->fts_path);
         char *name = e->fts_info == FTS_D || e->fts_info == FTS_DP ? NULL : name_of(e->fts_path);
