@@ -227,7 +227,7 @@ static void make_package_folder(const char *folder, const char *release)
     put_image(image, release);
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
         cleanup_free char *name = xasprintf("%s/lib/modules/%s/%s", folder, release, files[i]);
-        put_text(name, "\177ELF");
+        put_text(name, "\177ELF\2");
     }
     /* The bridge needs one that would not be kept for itself, and that one another. */
     static const char bridge[] = "\177ELF\0name=bridge\0depends=a-b,veth,built_in\0";
@@ -239,7 +239,7 @@ static void make_package_folder(const char *folder, const char *release)
         xasprintf("%s/lib/modules/%s/kernel/net/802/a_b.ko", folder, release);
     put(other, ab, sizeof(ab));
     cleanup_free char *third = xasprintf("%s/lib/modules/%s/kernel/fs/x/x.ko", folder, release);
-    put_text(third, "\177ELF");
+    put_text(third, "\177ELF\2");
 }
 
 START_TEST(test_add_folder)
