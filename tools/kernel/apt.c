@@ -229,10 +229,11 @@ char *apt_download(const struct kernel_package *package, const char *folder,
     const char *const argv[] = {"apt-get", "-qq", "download", which, NULL};
     struct command command = {.argv = argv, .folder = folder, .progress = show_download, .ctx = &d};
     if (command_run(&command, err) < 0) {
-        error_hint(err,
-                   "is there a network, and are apt's lists up to date (sudo apt-get "
-                   "update)?  Or %s",
-                   by_hand);
+        if (err->sys != EINTR)
+            error_hint(err,
+                       "is there a network, and are apt's lists up to date (sudo apt-get "
+                       "update)?  Or %s",
+                       by_hand);
         return NULL;
     }
     char *file = package_file(folder);
