@@ -8,10 +8,10 @@
 #include "base/number.h"
 #include "cmd.h"
 #include "lab/find.h"
-#include "transcript/pattern.h"
 #include "record/from_capture.h"
 #include "record/load.h"
 #include "record/stated.h"
+#include "transcript/pattern.h"
 
 int cmd_add_value(struct cmd_values *values, const char *command, char *text)
 {

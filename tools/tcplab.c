@@ -23,6 +23,7 @@ static const struct command {
     {"verbs", cmd_verbs, "list the verbs of the lab language"},
     {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
     {"kernel", cmd_kernel, "list, fetch and add the kernels of `run --kernel`"},
+    {"matrix", cmd_matrix, "run labs on several kernels and show where they differ"},
     {"doctor", cmd_doctor, "say what this machine can do, and how to mend what it cannot"},
     {"guest", cmd_guest, NULL},
 };

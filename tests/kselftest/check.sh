@@ -4,6 +4,9 @@
 #
 # usage: check.sh       ($TCPLAB is the program, default: build/tcplab)
 #
+# Where LINUX names a tree of the kernel's source, its own tools take part: kunit.py reads the
+# KTAP, and its kselftest runs the folder.
+#
 # What is not installed is skipped, with the reason; with TCPLAB_MUST_RUN=1 it fails.
 # shellcheck disable=SC2016 # what stands in single quotes is for the inner shell
 set -u
@@ -188,6 +191,30 @@ check_git_bisect()
     is 'git bisect run' 'found version 6' "$(grep -o 'found version.*' "$work/bisected")"
 }
 
+# ------------------------------------------------------------- the kernel's own tools
+check_kunit()
+{
+    (cd "$LINUX" && "$python" tools/testing/kunit/kunit.py parse) \
+        <"$top/tests/golden/report/all.ktap" >"$work/kunit" 2>&1
+    is 'kunit.py: all.ktap' 'Ran 39 tests: passed: 28, failed: 9, skipped: 2' \
+        "$(sed -n 's/.*Testing complete. //p' "$work/kunit")"
+}
+
+check_kselftest_runner()
+{
+    mkdir "$work/selftests"
+    ln -s "$LINUX/tools/testing/selftests/kselftest" "$work/selftests"
+    cp -r "$here" "$work/selftests/tcplab"
+    fake tcplab 'echo "ok 1 $*"; exit 4'
+    (
+        BASE_DIR=$work/selftests
+        cd "$BASE_DIR/tcplab" && . "$BASE_DIR/kselftest/runner.sh" && set +u &&
+            TCPLAB=$work/bin/tcplab TCPLAB_OUT=o KSELFTEST_TCPLAB_SH_ARGS=handshake run_many tcplab.sh
+    ) >"$work/said" 2>&1
+    is 'kselftest: its own runner' 'ok 1 selftests: tcplab: tcplab.sh # SKIP' \
+        "$(grep '^ok' "$work/said")"
+}
+
 # ------------------------------------------------------------------------- LAVA
 check_lava_script()
 {
@@ -241,6 +268,7 @@ if have python3 "$python" -c 'import re'; then
     have lava-common "$python" -c 'import lava_common.schemas, yaml' && check_lava_job
 fi
 check_kselftest
+[ -z "${LINUX:-}" ] || { check_kunit && check_kselftest_runner; }
 check_bisect
 have git git --version && check_git_bisect
 check_lava_script

@@ -238,17 +238,26 @@ static size_t children_of(pid_t parent, pid_t *found, size_t max)
     return n;
 }
 
+/* Whether this launcher's director has started its agents.  One of several labs may be
+ * over already, so everything is looked for anew each time. */
+static bool find_agents(pid_t launcher, struct cast *cast, size_t n_agents)
+{
+    cast->launcher = launcher;
+    if (children_of(launcher, &cast->director, 1) == 0)
+        return false;
+    cast->n_agents = n_agents ? children_of(cast->director, cast->agents, 64) : 0;
+    return cast->n_agents >= n_agents;
+}
+
 void play_find_cast(const struct play *play, struct cast *cast, size_t n_agents)
 {
-    *cast = (struct cast){.main = play->pid};
+    pid_t launchers[64];
     for (nsec until = 0;; again(&until, "for the processes of the run")) {
-        if (!cast->launcher && children_of(play->pid, &cast->launcher, 1) == 0)
-            continue;
-        if (!cast->director && children_of(cast->launcher, &cast->director, 1) == 0)
-            continue;
-        cast->n_agents = n_agents ? children_of(cast->director, cast->agents, 64) : 0;
-        if (cast->n_agents >= n_agents)
-            return;
+        *cast = (struct cast){.main = play->pid};
+        size_t n = children_of(play->pid, launchers, ARRAY_SIZE(launchers));
+        for (size_t i = 0; i < n; i++)
+            if (find_agents(launchers[i], cast, n_agents))
+                return;
     }
 }
 

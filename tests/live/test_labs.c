@@ -58,6 +58,19 @@ struct subject {
     struct record *record;
 };
 
+/* A long lab was skipped just now; what it left in a kernel on a virtual clock is
+ * judged in its place. */
+static void take_stored(struct subject *s, const char *name)
+{
+    struct error err = ERROR_INIT;
+    cleanup_free char *dir = xasprintf("tests/golden/long/%s", name);
+    ck_assert_msg(s->record->skipped && strstr(s->record->skipped, "--long"), "%s was not skipped",
+                  name);
+    record_free(s->record);
+    s->record = record_load(dir, &err);
+    ck_assert_msg(s->record != NULL, "%s", err.message);
+}
+
 static void load_subject(struct subject *s, const char *name)
 {
     struct error err = ERROR_INIT;
@@ -72,6 +85,8 @@ static void load_subject(struct subject *s, const char *name)
     cleanup_free char *dir = xasprintf("%s/%s", out_dir, name);
     s->record = record_load(dir, &err);
     ck_assert_msg(s->record != NULL, "%s", err.message);
+    if (s->lab->is_long)
+        take_stored(s, name);
     free(lab_path);
     free(expected_path);
 }
@@ -101,15 +116,25 @@ static struct result *judge_text(const struct subject *s, const char *text, nsec
     return result;
 }
 
-/* The line that has to be named: the changed one itself; for a deleted line what was
- * then unexpected; for a repeated one either of the two. */
-static bool names_the_line(const struct result_line *bad, size_t number, enum mutation m)
+static const char *text_of_line(const struct result *result, size_t number)
 {
+    vec_each (&result->lines, line)
+        if (line->line_number == number)
+            return line->expected;
+    return "";
+}
+
+/* The line that has to be named: the changed one itself; for a deleted line what was
+ * then unexpected; for a repeated one either of the two, or one that reads the same. */
+static bool names_the_line(const struct result *result, size_t number, enum mutation m)
+{
+    const struct result_line *bad = result_first_bad(result);
     if (m == MUTATE_DELETE)
         return bad->status == LINE_UNEXPECTED;
     if (m == MUTATE_REPEAT)
         return bad->status == LINE_MISSING &&
-               (bad->line_number == number || bad->line_number == number + 1);
+               (bad->line_number == number || bad->line_number == number + 1 ||
+                strcmp(bad->expected, text_of_line(result, number)) == 0);
     return bad->line_number == number;
 }
 
@@ -124,7 +149,7 @@ static size_t check_line(const struct subject *s, const char *name, size_t numbe
         const struct result_line *bad = result_first_bad(result);
         ck_assert_msg(result->verdict == VERDICT_FAIL && bad, "%s:%zu: %s: is %s", name, number,
                       mutation_name(m), verdict_name(result->verdict));
-        ck_assert_msg(names_the_line(bad, number, m), "%s:%zu: %s: line %zu is named (%s)", name,
+        ck_assert_msg(names_the_line(result, number, m), "%s:%zu: %s: line %zu is named (%s)", name,
                       number, mutation_name(m), bad->line_number,
                       bad->meaning ? bad->meaning : "no meaning");
         ck_assert_ptr_nonnull(bad->meaning);
@@ -152,11 +177,6 @@ START_TEST(every_lab_passes_and_its_wrong_transcripts_fail)
     vec_each (&names.list, name) {
         struct subject s;
         load_subject(&s, *name);
-        if (s.lab->is_long) {
-            ck_assert_msg(strstr(s.record->skipped, "--long") != NULL, "%s was not skipped", *name);
-            free_subject(&s);
-            continue;
-        }
         struct result *right = judge_text(&s, s.expected.text, JUDGE_DEFAULT_SLACK);
         bool noisy = right->verdict == VERDICT_NOISY;
         if (noisy)

@@ -54,7 +54,7 @@ static void tear_down(void)
 /* Starts `tcplab run A [B]`; *output is what it prints, errors too. */
 static pid_t start_run(const char *a, const char *b, int *output)
 {
-    const char *program = getenv("TCPLAB") ? getenv("TCPLAB") : "build/tcplab";
+    const char *given = getenv("TCPLAB"), *program = given ? given : "build/tcplab";
     cleanup_free char *out = xasprintf("%s/out", root);
     int ends[2];
     ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);

@@ -85,26 +85,38 @@ static char *next_field(const char **at)
     return xstrndup(from, len);
 }
 
+/* One line of `apt-cache madison`: NAME | VERSION | SOURCE.  False: no kernel's. */
+static bool read_line(struct kernel_package *p, const char *line)
+{
+    const char *at = line;
+    *p = (struct kernel_package){0};
+    p->name = next_field(&at);
+    p->version = next_field(&at);
+    p->release = release_of(p->name, strlen(p->name));
+    if (p->release && *p->version)
+        return true;
+    kernel_package_free(p);
+    return false;
+}
+
 bool apt_choose(struct kernel_package *package, const char *madison, const char *version)
 {
-    bool found = false;
-    *package = (struct kernel_package){0};
+    struct kernel_package best = {0};
     for (const char *line = madison; *line;) {
-        const char *at = line;
-        struct kernel_package p = {.name = next_field(&at), .version = next_field(&at)};
-        p.release = release_of(p.name, strlen(p.name));
-        if (p.release && *p.version && matches(p.release, p.version, version) &&
-            (!found || is_better(&p, package))) {
-            kernel_package_free(package);
-            *package = p;
-            found = true;
-        } else {
+        struct kernel_package p;
+        if (read_line(&p, line)) {
+            if (matches(p.release, p.version, version) && (!best.name || is_better(&p, &best))) {
+                struct kernel_package worse = best;
+                best = p;
+                p = worse;
+            }
             kernel_package_free(&p);
         }
         line += strcspn(line, "\n");
         line += *line == '\n';
     }
-    return found;
+    *package = best;
+    return best.name != NULL;
 }
 
 static int run(const char *const *argv, struct strbuf *out, struct error *err)
@@ -217,10 +229,11 @@ char *apt_download(const struct kernel_package *package, const char *folder,
     const char *const argv[] = {"apt-get", "-qq", "download", which, NULL};
     struct command command = {.argv = argv, .folder = folder, .progress = show_download, .ctx = &d};
     if (command_run(&command, err) < 0) {
-        error_hint(err,
-                   "is there a network, and are apt's lists up to date (sudo apt-get "
-                   "update)?  Or %s",
-                   by_hand);
+        if (err->sys != EINTR)
+            error_hint(err,
+                       "is there a network, and are apt's lists up to date (sudo apt-get "
+                       "update)?  Or %s",
+                       by_hand);
         return NULL;
     }
     char *file = package_file(folder);

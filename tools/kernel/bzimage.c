@@ -49,32 +49,34 @@ static bool is_text(const uint8_t *head, size_t len)
 
 static const char build_hint[] = "of a build tree, give the tree or its arch/x86/boot/bzImage";
 
+/* Files that people take for an image. */
+static const struct {
+    size_t at;
+    const char *magic;
+    size_t n;
+    const char *what;
+    const char *hint;
+} known[] = {
+    {0, "\177ELF", 4, "an ELF file, not a bootable image (vmlinux is only made into one)",
+     build_hint},
+    {0, "!<arch>\n", 8, "a package",
+     "put it into the cache with `tcplab kernel add FILE`, then name its version"},
+    {0x38, "ARM\x64", 4, "a kernel for 64-bit Arm; labs run in x86-64 kernels", NULL},
+    {0x30, "RISCV", 5, "a kernel for RISC-V; labs run in x86-64 kernels", NULL},
+    {0x24, "\x18\x28\x6f\x01", 4, "a kernel for 32-bit Arm; labs run in x86-64 kernels", NULL},
+    {4, "zimg", 4, "a kernel in an EFI zboot wrapper, which x86-64 does not use", NULL},
+    {0, "\x27\x05\x19\x56", 4, "an image for U-Boot; labs run in x86-64 kernels", NULL},
+    {0, "\x1f\x8b", 2, "a gzip file", build_hint},
+    {0,
+     "\xfd"
+     "7zXZ",
+     5, "an xz file", build_hint},
+    {0, "\x28\xb5\x2f\xfd", 4, "a zstd file", build_hint},
+};
+
 /* What a file is that lacks the header; always -1. */
 static int refuse(const uint8_t *head, size_t len, const char *path, struct error *err)
 {
-    static const struct {
-        size_t at;
-        const char *magic;
-        size_t n;
-        const char *what;
-        const char *hint;
-    } known[] = {
-        {0, "\177ELF", 4, "an ELF file, not a bootable image (vmlinux is only made into one)",
-         build_hint},
-        {0, "!<arch>\n", 8, "a package",
-         "put it into the cache with `tcplab kernel add FILE`, then name its version"},
-        {0x38, "ARM\x64", 4, "a kernel for 64-bit Arm; labs run in x86-64 kernels", NULL},
-        {0x30, "RISCV", 5, "a kernel for RISC-V; labs run in x86-64 kernels", NULL},
-        {0x24, "\x18\x28\x6f\x01", 4, "a kernel for 32-bit Arm; labs run in x86-64 kernels", NULL},
-        {4, "zimg", 4, "a kernel in an EFI zboot wrapper, which x86-64 does not use", NULL},
-        {0, "\x27\x05\x19\x56", 4, "an image for U-Boot; labs run in x86-64 kernels", NULL},
-        {0, "\x1f\x8b", 2, "a gzip file", build_hint},
-        {0,
-         "\xfd"
-         "7zXZ",
-         5, "an xz file", build_hint},
-        {0, "\x28\xb5\x2f\xfd", 4, "a zstd file", build_hint},
-    };
     if (len == 0)
         return error_set(err, STATUS_USAGE, "%s is empty", path);
     for (size_t i = 0; i < ARRAY_SIZE(known); i++)

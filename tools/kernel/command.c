@@ -184,8 +184,11 @@ static char *cause(const struct strbuf *text, const char *name)
 static int judge(const struct running *r, struct error *err)
 {
     const char *name = r->command->argv[0];
-    if (r->signal)
-        return error_set(err, STATUS_MACHINE, "interrupted while %s was running", name);
+    if (r->signal) {
+        error_set(err, STATUS_MACHINE, "interrupted while %s was running", name);
+        err->sys = EINTR;
+        return -1;
+    }
     if (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0)
         return 0;
     cleanup_free char *line = cause(&r->messages.text, name);

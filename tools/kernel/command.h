@@ -16,7 +16,8 @@ struct command {
 
 /* Runs it with standard input empty and messages in English, until it ends or somebody
  * interrupts us (SIGINT, SIGTERM), which ends it too.  0, or STATUS_MACHINE: there is no
- * such program, or it failed, with the last line that it wrote to standard error. */
+ * such program (err->sys is ENOENT), we were interrupted (EINTR), or it failed, with what it
+ * said about it. */
 int command_run(const struct command *command, struct error *err);
 
 #endif

@@ -151,7 +151,7 @@ struct lab {
     VEC(struct lab_step) steps;
     VEC(struct lab_question) questions;
     bool is_long; /* `long`: takes minutes on a real clock */
-    nsec limit; /* `limit 30s`: of every step without its own; default LAB_DEFAULT_LIMIT */
+    nsec limit;   /* `limit 30s`: of every step without its own; default LAB_DEFAULT_LIMIT */
 };
 
 /* Limits of the language; more is a diagnostic. */
