@@ -336,6 +336,15 @@ static void same_portrait(const char *before, const char *when)
 }
 
 /* All labs but the one that takes a minute. */
+static bool is_slow(const char *lab)
+{
+    static const char *const slow[] = {"rto-giveup", "syn-giveup", "syn-retry"};
+    for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+        if (strcmp(lab, slow[i]) == 0)
+            return true;
+    return false;
+}
+
 START_TEST(labs_pass_and_the_host_stays_as_it_is)
 {
     struct error err = ERROR_INIT;
@@ -351,7 +360,7 @@ START_TEST(labs_pass_and_the_host_stays_as_it_is)
     vec_push(&arguments, out);
     live_check(lab_list(&names, &err) == 0, &err);
     vec_each (&names.list, name)
-        if (strcmp(*name, "syn-retry") != 0)
+        if (!is_slow(*name))
             vec_push(&arguments, *name);
     vec_push(&arguments, NULL);
     play_look(&traces);
