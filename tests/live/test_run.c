@@ -2,8 +2,6 @@
  * judged by the evidence that it left. */
 #include "live.h"
 
-#include "lab/lab.h"
-
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
