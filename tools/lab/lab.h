@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "lab/verbs.h"
+#include "lab/wire.h"
 
 struct lab_addr {
     struct ipaddr addr;
@@ -23,7 +24,8 @@ struct lab_addr {
 struct lab_iface {
     char name[16];
     VEC(struct lab_addr) addrs;
-    int net; /* index into lab.nets, -1 on lo */
+    int net;      /* index into lab.nets, -1 on lo */
+    unsigned mtu; /* bytes, 0: the usual 1500 */
 };
 
 struct lab_host {
@@ -36,6 +38,7 @@ struct lab_host {
 /* A network: the switch into which the interfaces of one subnet are plugged. */
 struct lab_net {
     char name[16];
+    bool wired; /* a step of the script programs it: a wire, no switch */
 };
 
 struct lab_route {
@@ -123,6 +126,7 @@ struct lab_step {
     char *as; /* connection name; NULL: the host's own */
     VEC(struct lab_arg) args;
     struct lab_wait wait; /* VERB_WAIT_PACKETS */
+    struct lab_wire wire; /* VERB_WIRE */
     struct lab_result result;
     bool background; /* & */
     nsec within;     /* limit of this step; 0: the lab's */

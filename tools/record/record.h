@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "decode/packet.h"
+#include "lab/wire.h"
 
 /* Where packets were captured: one interface of one host. */
 struct record_point {
@@ -70,6 +71,17 @@ struct record_event {
     int host;
 };
 
+/* What the wire did to one frame. */
+struct record_wire {
+    enum wire_action action;
+    nsec time;    /* when the frame came to the wire; of an injected one, when it was sent on */
+    int from, to; /* hosts of the direction */
+    long step;    /* the script's step that asked for it; -1: none did */
+    long packet;  /* index into record.packets: as its sender's capture point saw it leave; -1 */
+    long arrival; /* as its receiver's capture point saw what became of it, where that is
+                     another frame (rewritten, injected); -1 */
+};
+
 /* A time in which the machine did not keep time: a timer due at `from` came at `to`. */
 struct record_stall {
     nsec from, to;
@@ -99,6 +111,7 @@ struct record {
     VEC(struct record_packet) packets;
     VEC(struct record_call) calls;
     VEC(struct record_event) events;
+    VEC(struct record_wire) wire; /* by time */
     VEC(struct record_sysctl) sysctls;
     VEC(struct record_stall) stalls; /* empty: it is not known when the machine was late */
     char *skipped;                   /* the reason why it did not run, else NULL */
