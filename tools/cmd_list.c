@@ -1,94 +1,129 @@
-/* tcplab list: all labs with their titles. */
+/* tcplab list: all labs, in the order of the course. */
 #include <getopt.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "cmd.h"
+#include "cmd_lab.h"
 #include "lab/find.h"
 #include "lab/lab.h"
-#include "lab/render.h"
+#include "report/course.h"
 
 static const char help[] =
     "usage: tcplab list [--format text|json]\n"
     "\n"
     "Lists the labs in labs/ below $TCPLAB_ROOT, the current folder or where tcplab\n"
-    "was built.  Labs that do not parse are listed as broken, and make the exit\n"
-    "status 2.\n";
+    "was built, in the order of the course: by group, and in a group what others come\n"
+    "after before those, then by level.  Labs that do not parse, or that come after a\n"
+    "lab that is not there or after themselves, are listed as broken, and make the\n"
+    "exit status 2.  JSON has them by name.\n";
 
-/* The mistake that comes first in the file, on one line. */
-static void put_first(struct strbuf *out, const struct diags *diags)
+/* Every lab that there is, read and parsed. */
+struct listing {
+    struct lab_names names;
+    VEC(struct course_lab) labs; /* in the order of the names, until they are sorted */
+    VEC(char *) paths;
+};
+
+static void read_lab(struct listing *l, const char *name)
 {
-    const struct diag *first = NULL;
-    vec_each (&diags->list, d)
-        if (!first || d->span.from < first->span.from)
-            first = d;
-    if (!first)
+    struct source src = {0};
+    struct error err = ERROR_INIT;
+    struct course_lab *entry = vec_add(&l->labs);
+    char **path = vec_add(&l->paths);
+    *entry = (struct course_lab){.name = name, .diags = xcalloc(1, sizeof(struct diags))};
+    if (lab_find(name, path, NULL, &err) < 0 || source_read(&src, *path, &err) < 0) {
+        diag_add(entry->diags, (struct span){0, 0}, NULL, "%s", err.message);
+        error_clear(&err);
         return;
-    size_t line, column;
-    source_locate(diags->source, first->span.from, &line, &column);
-    strbuf_printf(out, "%s:%zu:%zu: %s", diags->source->path, line, column, first->message);
+    }
+    entry->lab = lab_parse(&src, NULL, 0, entry->diags);
 }
 
-/* Adds one lab to the text and the array; false if it is broken. */
-static bool list_one(const char *name, int width, struct strbuf *text, json_t *array)
+static void free_listing(struct listing *l)
 {
-    cleanup_free char *path = NULL;
-    struct source src = {0};
-    struct diags diags = {0};
-    struct error err = ERROR_INIT;
-    struct lab *lab = NULL;
-    struct strbuf broken cleanup_strbuf = STRBUF_INIT;
-    json_t *entry = json_object();
-    json_object_set_new(entry, "name", json_string(name));
-    if (lab_find(name, &path, NULL, &err) < 0 || source_read(&src, path, &err) < 0) {
-        strbuf_puts(&broken, err.message);
-        error_clear(&err);
-    } else {
-        lab = lab_parse(&src, NULL, 0, &diags);
-        json_object_set_new(entry, "path", json_string(path));
-        json_object_set_new(entry, "title", json_string(lab->title));
-        json_object_set_new(entry, "summary", json_string(lab->summary));
-        json_object_set_new(entry, "hosts", json_integer((json_int_t)lab->hosts.n));
-        json_object_set_new(entry, "long", json_boolean(lab->is_long));
-        json_object_set_new(entry, "steps", json_integer((json_int_t)lab->steps.n));
-        put_first(&broken, &diags);
+    vec_each (&l->labs, entry) {
+        diags_free(entry->diags);
+        free(entry->diags);
+        lab_free((struct lab *)entry->lab);
     }
+    vec_each (&l->paths, path)
+        free(*path);
+    vec_free(&l->labs);
+    vec_free(&l->paths);
+    lab_names_free(&l->names);
+}
+
+static json_t *course_json(const struct lab_course *course)
+{
+    json_t *object = json_object(), *after = json_array();
+    vec_each (&course->after, a)
+        json_array_append_new(after, json_string(a->name));
+    json_object_set_new(object, "group", json_string(course_group_names[course->group]));
+    json_object_set_new(object, "level", json_string(course_level_names[course->level]));
+    json_object_set_new(object, "after", after);
+    return object;
+}
+
+static json_t *lab_json(const struct course_lab *entry, const char *path)
+{
+    struct strbuf broken cleanup_strbuf = STRBUF_INIT;
+    const struct lab *lab = entry->lab;
+    json_t *object = json_object();
+    json_object_set_new(object, "name", json_string(entry->name));
+    if (lab) {
+        json_object_set_new(object, "path", json_string(path));
+        json_object_set_new(object, "title", json_string(lab->title));
+        json_object_set_new(object, "summary", json_string(lab->summary));
+        json_object_set_new(object, "hosts", json_integer((json_int_t)lab->hosts.n));
+        json_object_set_new(object, "long", json_boolean(lab->is_long));
+        json_object_set_new(object, "steps", json_integer((json_int_t)lab->steps.n));
+        if (lab->course.group != GROUP_NONE)
+            json_object_set_new(object, "course", course_json(&lab->course));
+    }
+    course_first_mistake(&broken, entry->diags);
     if (broken.len)
-        json_object_set_new(entry, "broken", json_string(strbuf_cstr(&broken)));
-    strbuf_printf(text, "%-*s  ", width, name);
-    strbuf_puts(text, broken.len ? "broken: " : "");
-    const char *line = broken.len ? strbuf_cstr(&broken) : lab->title;
-    render_plain(text, line, strlen(line));
-    strbuf_putc(text, '\n');
-    json_array_append_new(array, entry);
-    diags_free(&diags);
-    lab_free(lab);
-    return broken.len == 0;
+        json_object_set_new(object, "broken", json_string(strbuf_cstr(&broken)));
+    return object;
+}
+
+/* By name, whatever the course says. */
+static void print_json(const struct listing *l)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < l->labs.n; i++)
+        json_array_append_new(array, lab_json(&l->labs.at[i], l->paths.at[i]));
+    json_dumpf(array, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(array);
 }
 
 static int list_all(bool json)
 {
     struct error err = ERROR_INIT;
-    struct lab_names names = {0};
-    if (lab_list(&names, &err) < 0)
+    struct listing l = {0};
+    if (lab_list(&l.names, &err) < 0)
         return cmd_fail(&err);
-    int width = 0, status = STATUS_PASSED;
-    vec_each (&names.list, name)
-        width = (int)strlen(*name) > width ? (int)strlen(*name) : width;
-    struct strbuf text cleanup_strbuf = STRBUF_INIT;
-    json_t *array = json_array();
-    vec_each (&names.list, name)
-        if (!list_one(*name, width, &text, array))
+    int status = STATUS_PASSED;
+    vec_each (&l.names.list, name)
+        read_lab(&l, *name);
+    course_check(l.labs.at, l.labs.n);
+    vec_each (&l.labs, entry)
+        if (entry->diags->list.n)
             status = STATUS_USAGE;
     if (json) {
-        json_dumpf(array, stdout, JSON_INDENT(2));
-        putchar('\n');
+        print_json(&l);
     } else {
+        struct strbuf text cleanup_strbuf = STRBUF_INIT;
+        struct text_options options = cmd_text_options(stdout);
+        if (!isatty(STDOUT_FILENO))
+            options.width = 80;
+        course_sort(l.labs.at, l.labs.n);
+        report_course(&text, l.labs.at, l.labs.n, &options);
         fputs(strbuf_cstr(&text), stdout);
     }
-    json_decref(array);
-    lab_names_free(&names);
+    free_listing(&l);
     return status;
 }
 

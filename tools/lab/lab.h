@@ -10,6 +10,7 @@
 #include "base/ipaddr.h"
 #include "base/memory.h"
 #include "base/time.h"
+#include "lab/course.h"
 #include "lab/verbs.h"
 #include "lab/wire.h"
 
@@ -143,6 +144,7 @@ struct lab {
     char *name;    /* the file's stem */
     char *title;   /* its first heading */
     char *summary; /* the first paragraph, as plain text */
+    struct lab_course course;
     struct source source;
     VEC(struct lab_host) hosts;
     VEC(struct lab_net) nets;

@@ -62,6 +62,9 @@ void lab_free(struct lab *lab)
     vec_each (&lab->steps, s)
         lab_free_step(s);
     vec_free(&lab->steps);
+    vec_each (&lab->course.after, after)
+        free(after->name);
+    vec_free(&lab->course.after);
     vec_each (&lab->questions, q)
         free(q->text);
     vec_free(&lab->questions);

@@ -18,6 +18,7 @@ static const struct statement {
     void (*parse)(struct parser *p);
     const char *usage;
 } statements[] = {
+    {"course", parse_course, "course GROUP LEVEL [after LAB…]"},
     {"host", parse_host, "host NAME ADDRESS/LENGTH[,ADDRESS/LENGTH…] …"},
     {"router", parse_host, "router NAME ADDRESS/LENGTH[,ADDRESS/LENGTH…] …"},
     {"route", parse_route, "route HOST default|ADDRESS/LENGTH via ADDRESS"},
@@ -206,6 +207,7 @@ static void name_lab(struct lab *lab)
     lab->name = xstrndup(base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
     lab->title = xstrdup("");
     lab->summary = xstrdup("");
+    lab->course.group = GROUP_NONE;
     lab->limit = LAB_DEFAULT_LIMIT;
 }
 

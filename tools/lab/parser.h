@@ -71,8 +71,9 @@ bool value_network(struct parser *p, struct span span, const char *s, size_t len
 bool value_sysctl_key(struct parser *p, const struct token *t);
 
 /* The statements: p->tokens without the first word. */
-void parse_host(struct parser *p);  /* hosts.c: host, router */
-void parse_route(struct parser *p); /* stage.c */
+void parse_course(struct parser *p); /* course.c */
+void parse_host(struct parser *p);   /* hosts.c: host, router */
+void parse_route(struct parser *p);  /* stage.c */
 void parse_neighbour(struct parser *p);
 void parse_capture(struct parser *p);
 void parse_sysctl(struct parser *p); /* settings.c */

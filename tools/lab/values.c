@@ -85,7 +85,7 @@ static const char *const reserved[] = {
     "host", "router",  "route", "neighbour", "neighbor", "capture", "sysctl", "requires",
     "vary", "limit",   "long",  "wire",      "unplug",   "replug",  "wait",   "run",
     "as",   "within",  "via",   "default",   "any",      "at",      "quiet",  "order",
-    "lost", "arrives", "lo",    "link",      "switch",
+    "lost", "arrives", "lo",    "link",      "switch",   "course",
 };
 
 bool value_name(struct parser *p, const struct token *t, const char *what)
