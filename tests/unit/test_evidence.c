@@ -185,6 +185,17 @@ static void same_rest(const struct record *a, const struct record *b)
         ck_assert_int_eq(a->events.at[i].time, b->events.at[i].time);
         ck_assert_int_eq(a->events.at[i].host, b->events.at[i].host);
     }
+    ck_assert_uint_eq(a->wire.n, b->wire.n);
+    for (size_t i = 0; i < a->wire.n; i++) {
+        const struct record_wire *w = &a->wire.at[i], *x = &b->wire.at[i];
+        ck_assert_int_eq(w->action, x->action);
+        ck_assert_int_eq(w->time, x->time);
+        ck_assert_int_eq(w->from, x->from);
+        ck_assert_int_eq(w->to, x->to);
+        ck_assert_int_eq(w->step, x->step);
+        ck_assert_int_eq(w->packet, x->packet);
+        ck_assert_int_eq(w->arrival, x->arrival);
+    }
     ck_assert_uint_eq(a->sysctls.n, b->sysctls.n);
     for (size_t i = 0; i < a->sysctls.n; i++) {
         ck_assert_int_eq(a->sysctls.at[i].host, b->sysctls.at[i].host);
@@ -361,6 +372,20 @@ static const struct change {
     {"events.jsonl", "\n", "\nnull\n", "type is missing|line 2"},
     {"events.jsonl", "\"ended_ns\":1767225600", "\"ended_ns\":1667225600", "is before"},
     {"events.jsonl", "\"ended_ns\":1767225600", "\"ended_ns\":1867225600", "before the last"},
+    {"result.json", "\"wire\": ", "\"wire\": 1", "holds 3 things that the wire did"},
+    {"events.jsonl", "\"action\":\"drop\"", "\"action\":\"eat\"", "does not \"eat\""},
+    {"events.jsonl", "\"from\":\"client\"", "\"from\":\"x\"", "wire.from: there is no host"},
+    {"events.jsonl", "\"to\":\"server\"", "\"to\":\"client\"", "`to` does not fit"},
+    {"events.jsonl", "\"packet\":0", "\"packet\":100", "`packet` does not fit"},
+    {"events.jsonl", "\"packet\":0", "\"packet\":3", "`packet` does not fit"},
+    {"events.jsonl", "\"packet\":0", "\"packet\":-1", "wire.packet is -1"},
+    {"events.jsonl", "\"arrival\":3", "\"arrival\":0", "`arrival` does not fit"},
+    {"events.jsonl", "\"arrival\":3", "\"arrival\":100", "`arrival` does not fit"},
+    {"events.jsonl", "\"packet\":null,\"arrival\":3", "\"packet\":2,\"arrival\":3", "`packet`"},
+    {"events.jsonl", "\"step\":4,\"packet\":null", "\"step\":-4,\"packet\":null",
+     "wire.step is -4"},
+    {"events.jsonl", "\"time_ns\":1767225600003000002", "\"time_ns\":1867225600003000002",
+     "before the last"},
 };
 
 static bool says(const char *message, const char *wanted)

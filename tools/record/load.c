@@ -15,6 +15,7 @@
 #include "record/json.h"
 #include "record/load_capture.h"
 #include "record/save.h"
+#include "record/wire_json.h"
 
 #define MAX_STAMP (INT64_C(1) << 62)
 #define MAX_DURATION (INT64_C(1) << 60)
@@ -237,7 +238,7 @@ static int take_stalls(struct record *r, const json_t *stalls, struct error *err
 
 /* What result.json says that the other files hold. */
 struct counts {
-    int64_t packets, calls, events;
+    int64_t packets, calls, events, wire;
 };
 
 static int take_record(struct record *r, const json_t *o, struct counts *counts, struct error *err)
@@ -251,7 +252,8 @@ static int take_record(struct record *r, const json_t *o, struct counts *counts,
         json_take_array(o, at, "remarks", &remarks, err) < 0 ||
         json_take_int(o, at, "packets", 0, INT64_MAX, &counts->packets, err) < 0 ||
         json_take_int(o, at, "calls", 0, INT64_MAX, &counts->calls, err) < 0 ||
-        json_take_int(o, at, "events", 0, INT64_MAX, &counts->events, err) < 0)
+        json_take_int(o, at, "events", 0, INT64_MAX, &counts->events, err) < 0 ||
+        json_take_int(o, at, "wire", 0, INT64_MAX, &counts->wire, err) < 0)
         return -1;
     if (json_array_size(hosts) > MAX_HOSTS || json_array_size(points) > MAX_HOSTS)
         return error_set(err, STATUS_USAGE, "there are more than %d hosts or capture points",
@@ -346,7 +348,9 @@ static int take_line(struct record *r, const char *text, size_t len, size_t line
     cleanup_free char *type = NULL;
     int rc = json_take_cstr(o, "", "type", false, &type, err);
     if (rc == 0)
-        rc = strcmp(type, "call") == 0 ? take_call(r, o, err) : take_event(r, o, type, err);
+        rc = strcmp(type, "call") == 0   ? take_call(r, o, err)
+             : strcmp(type, "wire") == 0 ? record_take_wire(r, o, MAX_STAMP, err)
+                                         : take_event(r, o, type, err);
     json_decref(o);
     return rc < 0 ? error_wrap(err, "line %zu", line) : 0;
 }
@@ -393,6 +397,8 @@ static int check_end(const struct record *r, struct error *err)
         last = c->ended > last ? c->ended : c->began > last ? c->began : last;
     if (r->events.n && vec_last(&r->events)->time > last)
         last = vec_last(&r->events)->time;
+    if (r->wire.n && vec_last(&r->wire)->time > last)
+        last = vec_last(&r->wire)->time;
     nsec step = r->clock_step < 0 ? -r->clock_step : 0; /* the clock was set back */
     if (last <= r->ended + step)
         return 0;
@@ -412,9 +418,12 @@ static int load_all(int dir, struct record *r, struct error *err)
         return error_wrap(err, "%s", EVIDENCE_CAPTURE);
     if (check_count(EVIDENCE_EVENTS, "calls", r->calls.n, counts.calls, err) < 0 ||
         check_count(EVIDENCE_EVENTS, "events", r->events.n, counts.events, err) < 0 ||
+        check_count(EVIDENCE_EVENTS, "things that the wire did", r->wire.n, counts.wire, err) < 0 ||
         check_count(EVIDENCE_CAPTURE, "packets", r->packets.n, counts.packets, err) < 0)
         return -1;
     record_sort(r);
+    if (record_check_wire(r, err) < 0)
+        return error_wrap(err, "%s", EVIDENCE_EVENTS);
     return check_end(r, err);
 }
 

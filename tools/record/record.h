@@ -124,7 +124,8 @@ void record_free(struct record *r);
 /* Copies the frame's bytes. */
 void record_add_packet(struct record *r, int point, bool outgoing, bool incoming,
                        const struct frame *frame);
-/* Sorts packets, calls and events by time; stable. */
+/* Sorts packets, calls, events and what the wire did by time; stable.  Indexes of packets
+ * are of sorted ones: record.wire is filled when the packets are. */
 void record_sort(struct record *r);
 /* The worst lateness that can have touched what happened between two stamps; the run's
  * worst where the record does not say when the machine was late. */

@@ -6,6 +6,7 @@
 #include "capture/pcapng_write.h"
 #include "record/event_names.h"
 #include "record/json.h"
+#include "record/wire_json.h"
 
 /* ------------------------------------------------------------------ packets */
 
@@ -104,17 +105,25 @@ static int write_line(FILE *to, json_t *object, struct error *err)
     return 0;
 }
 
+/* Takes the earliest of what is left; what was done comes before what came of it. */
+static json_t *next_event(const struct record *r, size_t *call, size_t *event, size_t *wire)
+{
+    nsec c = *call < r->calls.n ? r->calls.at[*call].began : NSEC_NEVER;
+    nsec e = *event < r->events.n ? r->events.at[*event].time : NSEC_NEVER;
+    nsec w = *wire < r->wire.n ? r->wire.at[*wire].time : NSEC_NEVER;
+    if (*call < r->calls.n && c <= e && c <= w)
+        return call_to_json(r, &r->calls.at[(*call)++]);
+    if (*event < r->events.n && e <= w)
+        return event_to_json(r, &r->events.at[(*event)++]);
+    return *wire < r->wire.n ? record_wire_to_json(r, &r->wire.at[(*wire)++]) : NULL;
+}
+
 int record_write_events(FILE *to, const struct record *r, struct error *err)
 {
-    size_t c = 0, e = 0;
-    while (c < r->calls.n || e < r->events.n) {
-        bool call_next =
-            e == r->events.n || (c < r->calls.n && r->calls.at[c].began <= r->events.at[e].time);
-        json_t *object =
-            call_next ? call_to_json(r, &r->calls.at[c++]) : event_to_json(r, &r->events.at[e++]);
+    size_t call = 0, event = 0, wire = 0;
+    for (json_t *object; (object = next_event(r, &call, &event, &wire));)
         if (write_line(to, object, err) < 0)
             return -1;
-    }
     return 0;
 }
 
@@ -204,6 +213,7 @@ json_t *record_to_json(const struct record *r)
     json_object_set_new(o, "packets", json_integer((json_int_t)r->packets.n));
     json_object_set_new(o, "calls", json_integer((json_int_t)r->calls.n));
     json_object_set_new(o, "events", json_integer((json_int_t)r->events.n));
+    json_object_set_new(o, "wire", json_integer((json_int_t)r->wire.n));
     json_object_set_new(o, "sysctls", sysctls_to_json(r));
     json_object_set_new(o, "skipped", json_cstr(r->skipped));
     json_object_set_new(o, "stopped", json_cstr(r->stopped));
