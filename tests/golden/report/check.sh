@@ -90,7 +90,7 @@ END
 fi
 
 if have python3-jsonschema "$python" -c 'import jsonschema'; then
-    echo "12 results, 7 events" >"$tmp/want"
+    echo "12 results, 10 events" >"$tmp/want"
     expect "jsonschema" "$tmp/want" "$python" -c '
 import json, sys, jsonschema
 top, here = sys.argv[1:]
