@@ -13,6 +13,25 @@ static void require(int truth)
         abort();
 }
 
+static void check_wire(const struct lab *lab, const struct lab_wire *w)
+{
+    int hosts = (int)lab->hosts.n;
+    const struct wire_pick *pick = &w->rule.pick;
+    require(w->from >= 0 && w->from < hosts && w->to >= 0 && w->to < hosts && w->from != w->to);
+    require(w->net >= 0 && w->net < (int)lab->nets.n && lab->nets.at[w->net].wired);
+    require(w->properties.jitter <= LAB_MAX_DURATION && w->properties.loss <= 1000000);
+    if (w->kind == LAB_WIRE_INJECT)
+        require(w->segment && w->segment_span.to <= lab->source.len);
+    if (w->kind != LAB_WIRE_RULE)
+        return;
+    require((pick->every == 0) == (pick->first != 0));
+    require(pick->last == 0 || pick->first <= pick->last);
+    require((pick->kind == WIRE_PICK_FLAGS) == (pick->flags != NULL));
+    require((pick->kind == WIRE_PICK_FILTER) == (pick->filter != NULL));
+    require((w->rule.action == WIRE_DELAY) == (w->rule.delay > 0));
+    require((w->rule.action == WIRE_HOLD) == (w->rule.more > 0));
+}
+
 static void check_promises(const struct lab *lab)
 {
     require(lab->hosts.n > 0 && lab->captures.n > 0 && lab->steps.n > 0);
@@ -26,6 +45,8 @@ static void check_promises(const struct lab *lab)
         require(s->verb < VERB_COUNT && s->host < (int)lab->hosts.n);
         require((s->host >= 0) == (verbs[s->verb].on_host != 0));
         require(s->span.from < s->span.to && s->span.to <= lab->source.len);
+        if (s->verb == VERB_WIRE)
+            check_wire(lab, &s->wire);
     }
 }
 

@@ -10,7 +10,6 @@ static const struct {
     {"client conect server 1234", 8, "unknown verb \"conect\"", "\"connect\""},
     {"client unplug", 8, "unknown verb \"unplug\"", "begins its line"},
     {"hots a 10.0.0.3/24", 1, "unknown statement \"hots\"", "\"host\""},
-    {"wire client drop 1", 1, "unknown statement \"wire\"", "unplug"},
     {"clint connect server 1234", 1, "there is no host \"clint\"", "\"client\""},
     {"client connect sever 1234", 16, "there is no host \"sever\"", "\"server\""},
     {"client connect server", 22, "the port is missing", "client connect HOST PORT"},

@@ -165,8 +165,12 @@ struct lab {
 #define LAB_MAX_HOSTS 64
 #define LAB_MAX_IFACES 8 /* cables of a host, and addresses of an interface */
 #define LAB_MAX_STEPS 10000
+#define LAB_MIN_MTU 576
+#define LAB_MIN_MTU_IPV6 1280
+#define LAB_MAX_MTU 9000
 #define LAB_MAX_DURATION (24 * 60 * 60 * NSEC_PER_SEC)
-#define LAB_MAX_DATA (1 << 30) /* bytes of one send or recv */
+#define LAB_MAX_DATA (1 << 30) /* bytes of one send or recv, and of a wire's queue */
+#define LAB_MAX_FRAMES 1000000 /* that one wire step counts */
 
 #define LAB_DEFAULT_LIMIT (10 * NSEC_PER_SEC)
 #define LAB_MAX_LINE 1000 /* bytes in one line of script */

@@ -49,6 +49,9 @@ void lab_free_step(struct lab_step *s)
     vec_free(&s->args);
     free(s->as);
     free(s->wait.flags);
+    free(s->wire.rule.pick.flags);
+    free(s->wire.rule.pick.filter);
+    free(s->wire.segment);
     free(s->result.text);
     free(s->text);
 }

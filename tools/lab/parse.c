@@ -25,6 +25,7 @@ static const struct statement {
     {"neighbour", parse_neighbour, "neighbour HOST PEER"},
     {"neighbor", parse_neighbour, "neighbor HOST PEER"},
     {"capture", parse_capture, "capture HOST[:INTERFACE]… [\"FILTER\"]"},
+    {"mtu", parse_mtu, "mtu HOST[:INTERFACE] BYTES"},
     {"sysctl", parse_sysctl, "sysctl HOST KEY VALUE…"},
     {"sysctl?", parse_sysctl, "sysctl? HOST KEY VALUE…"},
     {"requires", parse_requires, "requires kernel VERSION | sysctl KEY | program NAME | ipv6"},
@@ -33,6 +34,7 @@ static const struct statement {
     {"long", parse_long, "long"},
     {"unplug", parse_stage_step, NULL},
     {"replug", parse_stage_step, NULL},
+    {"wire", parse_stage_step, NULL},
     {"wait", parse_stage_step, NULL},
     {"run", parse_stage_step, NULL},
 };
@@ -116,10 +118,8 @@ static void unknown_word(struct parser *p)
     const char *near = closest_name(t->text, t->len, names, n);
     cleanup_free char *hint =
         near ? xasprintf("did you mean \"%s\"?", near)
-        : token_is(t, "wire")
-            ? xstrdup("links have no rules; `unplug` and `replug` cut a cable")
-            : xstrdup("a line begins with a host's name or a statement such as `host`, "
-                      "`capture` or `wait`; docs/lab-language.md lists them");
+             : xstrdup("a line begins with a host's name or a statement such as `host`, "
+                       "`capture` or `wait`; docs/lab-language.md lists them");
     complain(p, t->span, hint, "unknown statement %s", shown(p, t, buffer));
 }
 

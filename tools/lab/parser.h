@@ -63,6 +63,8 @@ int value_host(struct parser *p, const struct token *t);
 bool value_number(struct parser *p, const struct token *t, const char *what, int64_t low,
                   int64_t high, int64_t *out);
 bool value_duration(struct parser *p, const struct token *t, nsec *out);
+/* "[S]", "[P.]", "[none]": what stands in the brackets, which the caller frees. */
+bool value_flags(struct parser *p, const struct token *t, char **out);
 bool value_ipaddr(struct parser *p, struct span span, const char *s, size_t len,
                   struct ipaddr *out);
 bool value_network(struct parser *p, struct span span, const char *s, size_t len,
@@ -76,6 +78,7 @@ void parse_host(struct parser *p);   /* hosts.c: host, router */
 void parse_route(struct parser *p);  /* stage.c */
 void parse_neighbour(struct parser *p);
 void parse_capture(struct parser *p);
+void parse_mtu(struct parser *p);
 void parse_sysctl(struct parser *p); /* settings.c */
 void parse_requires(struct parser *p);
 void parse_vary(struct parser *p);
@@ -84,6 +87,10 @@ void parse_long(struct parser *p);
 void parse_call(struct parser *p, int host); /* steps.c */
 void parse_stage_step(struct parser *p);
 
+/* wire.c: a `wire` step up to its tail; sets p->usage to the form's. */
+bool parse_wire(struct parser *p, struct lab_wire *w);
+bool parse_wire_properties(struct parser *p, struct wire_properties *w); /* wire_properties.c */
+
 /* tail.c: whether what follows belongs to the tail of a step, not to its arguments. */
 bool at_tail(const struct parser *p);
 /* The rest of a step's line, of which the verb and its arguments are known. */
@@ -91,6 +98,9 @@ bool parse_tail(struct parser *p, struct lab_step *s);
 
 /* hosts.c: plugs the interfaces into their networks. */
 void hosts_connect(struct lab *lab);
+/* wire_check.c: finds the network of each `wire` step; what can be checked only when all
+ * steps are known. */
+void wire_check(struct parser *p);
 /* stage.c: what can be checked only when all hosts are known. */
 void stage_check(struct parser *p);
 

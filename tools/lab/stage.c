@@ -1,4 +1,4 @@
-/* `route`, `neighbour` and `capture`. */
+/* `route`, `neighbour`, `capture` and `mtu`. */
 #include "lab/parser.h"
 
 /* The interface through which a host reaches an address directly, or -1. */
@@ -96,7 +96,7 @@ static int only_iface(const struct lab_host *h)
     return cables == 1 ? found : -1;
 }
 
-static int capture_iface(struct parser *p, const struct token *t, int host, const char *name)
+static int named_iface(struct parser *p, const struct token *t, int host, const char *name)
 {
     struct lab_host *h = &p->lab->hosts.at[host];
     int iface = name ? find_iface(h, name) : only_iface(h);
@@ -112,15 +112,21 @@ static int capture_iface(struct parser *p, const struct token *t, int host, cons
     return -1;
 }
 
-static void add_capture(struct parser *p, const struct token *t, const char *filter)
+/* HOST[:IFACE]: the index of the interface, -1 after a mistake. */
+static int value_iface(struct parser *p, const struct token *t, int *host)
 {
     struct token name = *t;
     const char *colon = t->plain ? memchr(t->text, ':', t->len) : NULL;
     cleanup_free char *host_name = xstrndup(t->text, colon ? (size_t)(colon - t->text) : t->len);
     name.text = host_name;
     name.len = strlen(host_name);
-    int host = value_host(p, &name);
-    int iface = host < 0 ? -1 : capture_iface(p, t, host, colon ? colon + 1 : NULL);
+    *host = value_host(p, &name);
+    return *host < 0 ? -1 : named_iface(p, t, *host, colon ? colon + 1 : NULL);
+}
+
+static void add_capture(struct parser *p, const struct token *t, const char *filter)
+{
+    int host, iface = value_iface(p, t, &host);
     if (iface < 0)
         return;
     vec_each (&p->lab->captures, c) {
@@ -156,6 +162,31 @@ void parse_capture(struct parser *p)
         add_capture(p, &p->tokens.at[i], filter ? filter->text : "");
 }
 
+void parse_mtu(struct parser *p)
+{
+    const struct token *t = need(p, "the host");
+    int host, i = t ? value_iface(p, t, &host) : -1;
+    const struct token *bytes = t ? need(p, "the number of bytes") : NULL;
+    int64_t mtu;
+    if (!bytes || !value_number(p, bytes, "MTU", LAB_MIN_MTU, LAB_MAX_MTU, &mtu) || !need_end(p) ||
+        i < 0)
+        return;
+    struct lab_iface *iface = &p->lab->hosts.at[host].ifaces.at[i];
+    bool v6 = false;
+    vec_each (&iface->addrs, a)
+        v6 |= a->addr.version == 6;
+    if (strcmp(iface->name, "lo") == 0)
+        complain(p, t->span, "it belongs to an interface with a cable",
+                 "the loopback interface keeps its MTU");
+    else if (v6 && mtu < LAB_MIN_MTU_IPV6)
+        complain(p, bytes->span, "RFC 8200, section 5: every link carries packets of 1280 bytes",
+                 "an interface with IPv6 has an MTU of at least %d bytes", LAB_MIN_MTU_IPV6);
+    else if (iface->mtu)
+        complain(p, t->span, NULL, "this interface has an MTU already");
+    else
+        iface->mtu = (unsigned)mtu;
+}
+
 static bool on_one_net(const struct lab_host *a, const struct lab_host *b)
 {
     vec_each (&a->ifaces, x)
@@ -185,4 +216,5 @@ void stage_check(struct parser *p)
         if (s->verb == VERB_WAIT_PACKETS && p->diags->list.n == 0 && !is_captured(lab, &s->wait))
             complain(p, s->span, "`capture` one of the two hosts",
                      "neither host has a capture point that could see these packets");
+    wire_check(p);
 }

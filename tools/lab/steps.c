@@ -242,28 +242,6 @@ void parse_call(struct parser *p, int host)
 
 /* ----------------------------------------------------- steps of the stage */
 
-/* "[S]", "[P.]": the letters in tcpdump's order, or "none". */
-static bool parse_flags(struct parser *p, const struct token *t, struct lab_step *s)
-{
-    static const char order[] = "FSRP.UEWe";
-    cleanup_free char *inside = xstrndup(t->text + 1, t->len > 2 ? t->len - 2 : 0);
-    bool good = t->len > 2 && t->text[t->len - 1] == ']';
-    const char *after = order;
-    for (const char *c = inside; good && *c; c++) {
-        after = strchr(after, *c);
-        good = after != NULL;
-        after = after ? after + 1 : order;
-    }
-    if (!good && strcmp(t->text, "[none]") != 0) {
-        complain(p, t->span,
-                 "as tcpdump writes them, in the order F S R P . U E W e: [S], [S.], [P.]",
-                 "these are no flags");
-        return false;
-    }
-    s->wait.flags = steal_pointer(&inside);
-    return true;
-}
-
 static bool parse_wait_packets(struct parser *p, struct lab_step *s)
 {
     const struct token *from = need(p, "the sender"), *to;
@@ -276,7 +254,7 @@ static bool parse_wait_packets(struct parser *p, struct lab_step *s)
     s->wait.to = value_host(p, to);
     bool good = s->wait.from >= 0 && s->wait.to >= 0;
     if (peek(p) && peek(p)->plain && peek(p)->text[0] == '[')
-        good = parse_flags(p, need(p, "the flags"), s) && good;
+        good = value_flags(p, need(p, "the flags"), &s->wait.flags) && good;
     const struct token *t = peek(p);
     if (t && t->plain && t->text[0] == 'x' && isdigit((unsigned char)t->text[1])) {
         struct token digits = *t;
@@ -360,6 +338,8 @@ void parse_stage_step(struct parser *p)
         good = parse_wait_packets(p, &s);
     else if (s.verb == VERB_RUN)
         good = parse_run(p, &s);
+    else if (s.verb == VERB_WIRE)
+        good = parse_wire(p, &s.wire);
     else
         good = parse_args(p, verbs[s.verb].signature, &s);
     keep(p, &s, good && parse_tail(p, &s));

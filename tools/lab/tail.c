@@ -113,6 +113,10 @@ bool parse_tail(struct parser *p, struct lab_step *s)
                 complain(p, t->span, NULL, "a wait for a duration has no limit");
                 return false;
             }
+            if (s->verb == VERB_WIRE) {
+                complain(p, t->span, NULL, "a step of the wire takes no time: it has no limit");
+                return false;
+            }
             if (!parse_within(p, s))
                 return false;
         } else if (calls && accept_word(p, "=>")) {

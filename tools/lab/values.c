@@ -85,7 +85,7 @@ static const char *const reserved[] = {
     "host", "router",  "route", "neighbour", "neighbor", "capture", "sysctl", "requires",
     "vary", "limit",   "long",  "wire",      "unplug",   "replug",  "wait",   "run",
     "as",   "within",  "via",   "default",   "any",      "at",      "quiet",  "order",
-    "lost", "arrives", "lo",    "link",      "switch",   "course",
+    "lost", "arrives", "lo",    "link",      "switch",   "course",  "mtu",
 };
 
 bool value_name(struct parser *p, const struct token *t, const char *what)
@@ -167,6 +167,27 @@ bool value_duration(struct parser *p, const struct token *t, nsec *out)
     complain(p, t->span, "a number with its unit, such as 200ms, 1.5s or 15m", "%s is no duration",
              shown(p, t, buffer));
     return false;
+}
+
+bool value_flags(struct parser *p, const struct token *t, char **out)
+{
+    static const char order[] = "FSRP.UEWe";
+    cleanup_free char *inside = xstrndup(t->text + 1, t->len > 2 ? t->len - 2 : 0);
+    bool good = t->len > 2 && t->text[t->len - 1] == ']';
+    const char *after = order;
+    for (const char *c = inside; good && *c; c++) {
+        after = strchr(after, *c);
+        good = after != NULL;
+        after = after ? after + 1 : order;
+    }
+    if (!good && strcmp(t->text, "[none]") != 0) {
+        complain(p, t->span,
+                 "as tcpdump writes them, in the order F S R P . U E W e: [S], [S.], [P.]",
+                 "these are no flags");
+        return false;
+    }
+    *out = steal_pointer(&inside);
+    return true;
 }
 
 bool value_ipaddr(struct parser *p, struct span span, const char *s, size_t len, struct ipaddr *out)

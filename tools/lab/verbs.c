@@ -14,6 +14,20 @@ const struct verb verbs[VERB_COUNT] = {
 #undef X
 };
 
+const struct wire_form wire_forms[WIRE_FORM_COUNT] = {
+#define X(id, word, usage, help) [WIRE_FORM_##id] = {word, usage, help},
+    WIRE_FORMS(X)
+#undef X
+};
+
+static const struct wire_word {
+    const char *word, *help;
+} wire_words[] = {
+#define X(word, help) {word, help},
+    WIRE_WORDS(X)
+#undef X
+};
+
 static const char *const kind_names[] = {
     [ARG_HOST] = "host",         [ARG_PORT] = "port",     [ARG_NUMBER] = "number",
     [ARG_SIZE] = "size",         [ARG_STRING] = "string", [ARG_DATA] = "data",
@@ -85,6 +99,8 @@ void verb_usage(struct strbuf *out, const struct verb *verb)
     strbuf_puts(out, verb->name);
     if (verb == &verbs[VERB_WAIT_PACKETS])
         strbuf_puts(out, " FROM > TO [FLAGS] [xN]");
+    if (verb == &verbs[VERB_WIRE])
+        strbuf_puts(out, " [ACTION] FROM > TO …");
     const char *signature = verb->signature;
     struct verb_slot slot;
     int optional = 0;
@@ -127,22 +143,13 @@ static void put_cell(struct strbuf *out, const char *s)
     }
 }
 
-static void put_markdown(struct strbuf *out, int on_host)
+static void put_row(struct strbuf *out, const char *before, const char *usage, const char *help)
 {
-    strbuf_printf(out, "| %s | what it does |\n|---|---|\n", on_host ? "call" : "step");
-    for (size_t i = 0; i < VERB_COUNT; i++) {
-        if (verbs[i].on_host != on_host)
-            continue;
-        struct strbuf usage cleanup_strbuf = STRBUF_INIT;
-        verb_usage(&usage, &verbs[i]);
-        strbuf_puts(out, on_host ? "| `HOST " : "| `");
-        put_cell(out, strbuf_cstr(&usage));
-        strbuf_puts(out, "` | ");
-        struct strbuf help cleanup_strbuf = STRBUF_INIT;
-        put_help(&help, &verbs[i]);
-        put_cell(out, strbuf_cstr(&help));
-        strbuf_puts(out, " |\n");
-    }
+    strbuf_printf(out, "| `%s", before);
+    put_cell(out, usage);
+    strbuf_puts(out, "` | ");
+    put_cell(out, help);
+    strbuf_puts(out, " |\n");
 }
 
 /* Words in indented lines of at most 80 bytes. */
@@ -159,23 +166,49 @@ static void put_wrapped(struct strbuf *out, const char *words)
     strbuf_putc(out, '\n');
 }
 
-static void put_plain(struct strbuf *out, int on_host)
+static void put_item(struct strbuf *out, const char *before, const char *usage, const char *help)
+{
+    strbuf_printf(out, "  %s%s", before, usage);
+    put_wrapped(out, help);
+}
+
+typedef void put_fn(struct strbuf *out, const char *before, const char *usage, const char *help);
+
+static void put_verbs(struct strbuf *out, put_fn *put, int on_host)
 {
     for (size_t i = 0; i < VERB_COUNT; i++) {
         if (verbs[i].on_host != on_host)
             continue;
-        strbuf_puts(out, on_host ? "  HOST " : "  ");
-        verb_usage(out, &verbs[i]);
+        struct strbuf usage cleanup_strbuf = STRBUF_INIT;
+        verb_usage(&usage, &verbs[i]);
         struct strbuf help cleanup_strbuf = STRBUF_INIT;
         put_help(&help, &verbs[i]);
-        put_wrapped(out, strbuf_cstr(&help));
+        put(out, on_host ? "HOST " : "", strbuf_cstr(&usage), strbuf_cstr(&help));
     }
+}
+
+static void put_wire(struct strbuf *out, put_fn *put)
+{
+    for (size_t i = 0; i < WIRE_FORM_COUNT; i++)
+        put(out, "", wire_forms[i].usage, wire_forms[i].help);
+    for (size_t i = 0; i < ARRAY_SIZE(wire_words); i++)
+        put(out, "", wire_words[i].word, wire_words[i].help);
 }
 
 void verbs_reference(struct strbuf *out, int markdown)
 {
+    static const char rule[] = " | what it does |\n|---|---|\n";
+    put_fn *put = markdown ? put_row : put_item;
     strbuf_puts(out, "Calls, which a host makes:\n\n");
-    (markdown ? put_markdown : put_plain)(out, 1);
+    if (markdown)
+        strbuf_printf(out, "| call%s", rule);
+    put_verbs(out, put, 1);
     strbuf_puts(out, "\nSteps of the stage:\n\n");
-    (markdown ? put_markdown : put_plain)(out, 0);
+    if (markdown)
+        strbuf_printf(out, "| step%s", rule);
+    put_verbs(out, put, 0);
+    strbuf_puts(out, "\nForms of `wire`, and their words:\n\n");
+    if (markdown)
+        strbuf_printf(out, "| form%s", rule);
+    put_wire(out, put);
 }

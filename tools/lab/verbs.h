@@ -66,10 +66,57 @@ enum arg_kind {
 #define STAGE_VERBS(X)                                                                             \
     X(UNPLUG, "unplug", "host", "pull HOST's cable out of the switch")                             \
     X(REPLUG, "replug", "host", "plug it in again, and wait until the link is up")                 \
+    X(WIRE, "wire", "", "program the wire between two hosts, from now on; its forms are below")    \
     X(RUN, "run", "host rest", "run a program of this machine on HOST and wait for its end")       \
     X(WAIT_TIME, "wait", "duration", "let time pass")                                              \
     X(WAIT_PACKETS, "wait", "",                                                                    \
       "`wait client > server [S] x6 within 40s`: until so many such segments were sent")
+
+/* X(ID, word, usage, help): the forms of `wire`, and then what their words stand for. */
+#define WIRE_FORMS(X)                                                                              \
+    X(DROP, "drop", "wire drop FROM > TO WHICH", "these frames never arrive")                      \
+    X(CORRUPT, "corrupt", "wire corrupt FROM > TO WHICH",                                          \
+      "they arrive damaged: their TCP checksum is wrong")                                          \
+    X(DUPLICATE, "duplicate", "wire duplicate FROM > TO WHICH", "they arrive twice")               \
+    X(DELAY, "delay", "wire delay FROM > TO WHICH by DURATION",                                    \
+      "they arrive so much later; others may overtake them")                                       \
+    X(HOLD, "hold", "wire hold FROM > TO WHICH until N more",                                      \
+      "they go on when N later frames of this direction have passed")                              \
+    X(SWAP, "swap", "wire swap FROM > TO WHICH",                                                   \
+      "the next frame overtakes: `hold … until 1 more`")                                           \
+    X(MARK, "mark", "wire mark FROM > TO WHICH ce",                                                \
+      "they arrive with the mark Congestion Experienced (ECN), as from a congested router")        \
+    X(REWRITE, "rewrite",                                                                          \
+      "wire rewrite FROM > TO WHICH win N | mss N | without mss|wscale|sackOK|TS",                 \
+      "the window field or the option mss gets another value, or an option is replaced by nop; "   \
+      "the checksum is made right again")                                                          \
+    X(INJECT, "inject", "wire inject FROM.PORT > TO.PORT: Flags [FLAGS], …",                       \
+      "TO gets a segment, in the notation of transcripts, that FROM never sent")                   \
+    X(CLEAR, "clear", "wire clear FROM > TO",                                                      \
+      "this direction has no rules and properties any more")                                       \
+    X(PROPERTIES, "", "wire FROM > TO PROPERTY…", "how this direction is from now on")             \
+    X(BOTH, "", "wire FROM <> TO PROPERTY…", "how both directions are from now on")
+#define WIRE_WORDS(X)                                                                              \
+    X("WHICH",                                                                                     \
+      "`[FLAGS]`, `data`, `ack` (with nothing else), `any`, `seq N`, or a pcap filter in double "  \
+      "quotes; then `N`, `N..M`, `all` or `every Nth`, and without it the first")                  \
+    X("PROPERTY",                                                                                  \
+      "`delay DURATION`, `jitter DURATION`, `loss PERCENT%`, `seed N`, "                           \
+      "`rate N` with `bit`, `kbit`, `mbit` or `gbit`, `queue N packets` or `queue N bytes`")
+
+enum wire_form_id {
+#define X(id, word, usage, help) WIRE_FORM_##id,
+    WIRE_FORMS(X)
+#undef X
+        WIRE_FORM_COUNT
+};
+
+struct wire_form {
+    const char *word; /* "" where a host follows at once */
+    const char *usage, *help;
+};
+
+extern const struct wire_form wire_forms[WIRE_FORM_COUNT];
 
 enum verb_id {
 #define X(id, name, signature, help) VERB_##id,

@@ -84,6 +84,7 @@ enum wire_property {
     WIRE_HAS_LOSS = 4,
     WIRE_HAS_RATE = 8,
     WIRE_HAS_QUEUE = 16,
+    WIRE_HAS_SEED = 32, /* never without jitter or loss, which start from 0 where it is not said */
 };
 struct wire_properties {
     unsigned has;
@@ -104,7 +105,7 @@ struct lab_wire {
     int net;      /* the network that both are on */
     struct wire_rule rule;
     struct wire_properties properties;
-    char *segment; /* LAB_WIRE_INJECT: in the transcript's notation */
+    char *segment; /* LAB_WIRE_INJECT: in the transcript's notation, as written, `$NAME` too */
     struct span segment_span;
 };
 
