@@ -34,6 +34,7 @@ enum arg_kind {
     X("maxseg", IPPROTO_TCP, TCP_MAXSEG)                                                           \
     X("keepalive", SOL_SOCKET, SO_KEEPALIVE)                                                       \
     X("linger", SOL_SOCKET, SO_LINGER)                                                             \
+    X("reuseaddr", SOL_SOCKET, SO_REUSEADDR)                                                       \
     X("rcvbuf", SOL_SOCKET, SO_RCVBUF)                                                             \
     X("sndbuf", SOL_SOCKET, SO_SNDBUF)                                                             \
     X("oobinline", SOL_SOCKET, SO_OOBINLINE)
@@ -58,7 +59,9 @@ enum arg_kind {
     X(CLOSE, "close", "", "close the connection; without one, the listener")                       \
     X(SET, "set", SOCKET_OPTIONS(SOCKET_OPTION_NAME) " number",                                    \
       "set a socket option of the connection (or of its next one)")                                \
-    X(STATE, "state", "", "ask the kernel for the connection's state, such as ESTABLISHED")        \
+    X(STATE, "state", "",                                                                          \
+      "ask the kernel for the connection's state, such as ESTABLISHED, also when it is closed; "   \
+      "a stated one is awaited")                                                                   \
     X(VANISH, "vanish", "",                                                                        \
       "destroy the connection in silence, as a power cut would: nothing is sent (TCP_REPAIR)")
 

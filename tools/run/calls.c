@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -67,22 +68,27 @@ static int family_of(const struct call_conn *conn)
     return AF_INET6;
 }
 
-/* The connection's socket, made when a call first needs one. */
+/* The connection's socket, made when a call first needs one; as servers do, with
+ * SO_REUSEADDR, which a lab may take away. */
 static int socket_of(struct call_conn *conn, int family)
 {
-    if (conn->fd < 0)
-        conn->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return conn->fd;
+    static const int on = 1;
+    if (conn->fd >= 0)
+        return conn->fd;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) {
+        int cause = errno;
+        close(fd);
+        return fail(cause);
+    }
+    return conn->fd = fd;
 }
 
 static int bind_port(int fd, int family, int port)
 {
-    static const int on = 1;
     struct ipaddr any = {.version = family == AF_INET6 ? 6 : 4};
     struct sockaddr_storage addr;
     socklen_t len = sockaddr_of(&any, port, &addr);
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-        return -1;
     return bind(fd, (struct sockaddr *)&addr, len);
 }
 
@@ -125,7 +131,10 @@ static int do_ACCEPT(struct call_conn *conn, const struct lab_step *step, struct
     if (conn->fd >= 0)
         return fail(EISCONN);
     conn->fd = accept4(from, NULL, NULL, SOCK_CLOEXEC);
-    return conn->fd < 0 ? -1 : 0;
+    if (conn->fd < 0)
+        return -1;
+    socket_pair_of(&conn->pair, conn->fd);
+    return 0;
 }
 
 static int do_BIND(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
@@ -145,7 +154,10 @@ static int do_CONNECT(struct call_conn *conn, const struct lab_step *step,
     struct sockaddr_storage addr;
     socklen_t len = sockaddr_of(to, (int)step->args.at[1].number, &addr);
     int fd = socket_of(conn, to->version == 6 ? AF_INET6 : AF_INET);
-    return fd < 0 ? -1 : connect(fd, (struct sockaddr *)&addr, len);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&addr, len) < 0)
+        return -1;
+    socket_pair_of(&conn->pair, fd);
+    return 0;
 }
 
 /* Filler counts up in lines of 64 bytes, so that a capture shows where it is. */
@@ -274,21 +286,42 @@ static const char *const state_names[] = {
     [TCP_CLOSING] = "CLOSING",
 };
 
+/* The socket's own answer.  One that has no descriptor any more, or whose descriptor
+ * says CLOSED, may live on without it, in TIME-WAIT for instance: the table knows. */
+static int state_of(const struct call_conn *conn)
+{
+    struct tcp_info info = {.tcpi_state = TCP_CLOSE};
+    socklen_t len = sizeof(info);
+    bool connected = conn->pair.local.version != 0;
+    int fd = conn->fd >= 0 || connected ? conn->fd : listener_fd(conn->host, 0);
+    if ((fd >= 0 || !connected) && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return -1;
+    return info.tcpi_state == TCP_CLOSE && connected ? socket_state(&conn->pair) : info.tcpi_state;
+}
+
+/* A state that the script states is awaited, by asking again every millisecond until the
+ * step's limit: the kernel tells nobody of a change from one state to the next.  States
+ * only go forward, so one that has been passed never comes again, and CLOSED is the last. */
 static int do_STATE(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
 {
-    (void)step;
-    struct tcp_info info;
-    socklen_t len = sizeof(info);
-    int fd = conn->fd >= 0 ? conn->fd : listener_fd(conn->host, 0);
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-        return -1;
-    const char *name =
-        info.tcpi_state < ARRAY_SIZE(state_names) ? state_names[info.tcpi_state] : NULL;
-    if (!name)
-        return fail(EPROTO);
-    reply->text_len = (uint32_t)strlen(name);
-    memcpy(reply->text, name, reply->text_len);
-    return 0;
+    const struct lab_result *stated = &step->result;
+    nsec limit = step->within ? step->within : conn->host->lab->limit;
+    nsec end = clock_ns(CLOCK_MONOTONIC) + limit;
+    for (;;) {
+        int state = state_of(conn);
+        if (state < 0)
+            return -1;
+        const char *name = (size_t)state < ARRAY_SIZE(state_names) ? state_names[state] : NULL;
+        if (!name)
+            return fail(EPROTO);
+        if (stated->kind != RESULT_WORD || state == TCP_CLOSE || strcmp(name, stated->text) == 0 ||
+            clock_ns(CLOCK_MONOTONIC) >= end) {
+            reply->text_len = (uint32_t)strlen(name);
+            memcpy(reply->text, name, reply->text_len);
+            return 0;
+        }
+        poll(NULL, 0, 1);
+    }
 }
 
 /* A socket in repair mode goes without a word when it is closed (tcp_close() in

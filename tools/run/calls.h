@@ -6,6 +6,7 @@
 
 #include "lab/lab.h"
 #include "run/agent.h"
+#include "run/sockets.h"
 
 /* A listening socket; all connections of the host may accept from it. */
 struct call_listener {
@@ -24,7 +25,8 @@ struct call_host {
 struct call_conn {
     const char *as;
     struct call_host *host;
-    int fd; /* -1: none */
+    int fd;                  /* -1: none */
+    struct socket_pair pair; /* of the latest connection, which may be closed by now */
 };
 
 /* Makes the call of a step of this host and fills the reply but for its times. */

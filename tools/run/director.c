@@ -29,6 +29,8 @@ static const nsec SETTLED = 2 * NSEC_PER_MSEC;
 static const nsec AT_ONCE = 25 * NSEC_PER_MSEC;
 enum { RECORD_MAX = 256 << 20, PACKET_OVERHEAD = 128 }; /* bytes */
 static const nsec SETTLE_LIMIT = 2 * NSEC_PER_SEC;
+/* A `state` keeps its limit itself, so that its reply can say which state it was. */
+static const nsec STATE_GRACE = NSEC_PER_SEC;
 
 /* What the director remembers of a step of a host. */
 struct played {
@@ -236,7 +238,8 @@ static void note_call(struct director *d, const struct lab_step *step, int host)
 {
     struct played *played = &d->played[index_of(d, step)];
     played->call = (long)d->record->calls.n;
-    played->deadline = clock_ns(CLOCK_MONOTONIC) + limit_of(d, step);
+    played->deadline = clock_ns(CLOCK_MONOTONIC) + limit_of(d, step) +
+                       (step->verb == VERB_STATE ? STATE_GRACE : 0);
     struct record_call *call = vec_add(&d->record->calls);
     call->host = host;
     call->as = step->as ? xstrdup(step->as) : NULL;
@@ -258,7 +261,9 @@ static int await_call(struct director *d, const struct lab_step *step)
     const struct record_call *call = &d->record->calls.at[played->call];
     if (call->as_stated)
         return 0;
+    bool state = step->verb == VERB_STATE && call->text;
     stop(d, call->failed     ? xasprintf("`%s` gave %s", step->text, errno_name(call->errnum))
+            : state          ? xasprintf("`%s` gave %s", step->text, call->text)
             : call->text_len ? xasprintf("`%s` gave another text", step->text)
                              : xasprintf("`%s` gave %" PRId64, step->text, call->value));
     return 1;
