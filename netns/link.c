@@ -43,6 +43,8 @@ static void put_end(struct nl_msg *msg, const struct link_end *end)
     nl_put_u32(msg, IFLA_NUM_TX_QUEUES, 1);
     nl_put_u32(msg, IFLA_NUM_RX_QUEUES, 1);
     nl_put_u32(msg, IFLA_GSO_MAX_SEGS, 1);
+    if (end->mtu)
+        nl_put_u32(msg, IFLA_MTU, end->mtu);
 }
 
 int link_add_bridge(struct nl_conn *conn, const struct link_end *bridge, struct error *err)
@@ -67,7 +69,8 @@ int link_add_cable(struct nl_conn *conn, const struct link_end *port, int master
 {
     struct nl_msg *msg = link_msg(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, port->ifindex);
     put_end(msg, port);
-    nl_put_u32(msg, IFLA_MASTER, (uint32_t)master);
+    if (master)
+        nl_put_u32(msg, IFLA_MASTER, (uint32_t)master);
     struct nlattr *info = nl_nest(msg, IFLA_LINKINFO);
     nl_put_str(msg, IFLA_INFO_KIND, "veth");
     struct nlattr *data = nl_nest(msg, IFLA_INFO_DATA);

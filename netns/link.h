@@ -17,6 +17,7 @@ struct link_end {
     char name[LINK_NAME_MAX + 1];
     int ifindex;
     uint8_t mac[6];
+    unsigned mtu; /* bytes; 0: the kernel's usual 1500 */
 };
 
 /* Whether the kernel takes it as an interface's name. */
@@ -25,8 +26,8 @@ bool link_name_ok(const char *name);
 /* Without STP, forward delay or multicast snooping; addresses learned are kept a day. */
 int link_add_bridge(struct nl_conn *conn, const struct link_end *bridge, struct error *err);
 
-/* A veth pair: `port` in the socket's namespace, in the bridge `master`; `far` in
- * the namespace ns_fd.  Both are down.  The two indexes must differ: the kernel
+/* A veth pair: `port` in the socket's namespace, in the bridge `master` (0: in none);
+ * `far` in the namespace ns_fd.  Both are down.  The two indexes must differ: the kernel
  * takes a device whose peer has its own index for one without a peer, and then
  * reports its carrier up to a second late (net/core/link_watch.c). */
 int link_add_cable(struct nl_conn *conn, const struct link_end *port, int master,

@@ -137,7 +137,7 @@ static void probe_cables(struct strbuf *out, struct topo *topo, struct error *er
     for (int host = 0; host < 2; host++) {
         struct topo_addr a = {.prefix = 24};
         ipaddr_parse(&a.addr, addresses[host], strlen(addresses[host]));
-        if (topo_add_cable(topo, host, 0, &a, 1, err) < 0) {
+        if (topo_add_cable(topo, host, 0, &a, 1, 0, err) < 0) {
             error_hint(err, "`modprobe veth` as root, or a kernel with CONFIG_VETH");
             add_error(out, "veth", err);
             return;

@@ -187,20 +187,30 @@ int topo_add_host(struct topo *topo, const char *name, bool router, struct error
     return index;
 }
 
-int topo_add_switch(struct topo *topo, const char *name, struct error *err)
+static int add_switch(struct topo *topo, const char *name, bool open, struct error *err)
 {
     if (topo->switches.n == MAX_SWITCHES)
         return error_set(err, STATUS_USAGE, "a stage has at most %d switches", MAX_SWITCHES);
     if (!link_name_ok(name))
         return error_set(err, STATUS_USAGE, "a switch cannot be named \"%.40s\"", name);
     int index = (int)topo->switches.n;
-    struct link_end bridge = {.ifindex = SWITCH_INDEX + index};
+    struct link_end bridge = {.ifindex = open ? 0 : SWITCH_INDEX + index};
     memcpy(bridge.name, name, strlen(name) + 1);
     set_mac(bridge.mac, MAC_SWITCH, 0, index);
-    if (link_add_bridge(&topo->space->links, &bridge, err) < 0)
+    if (!open && link_add_bridge(&topo->space->links, &bridge, err) < 0)
         return -1;
     vec_push(&topo->switches, bridge);
     return index;
+}
+
+int topo_add_switch(struct topo *topo, const char *name, struct error *err)
+{
+    return add_switch(topo, name, false, err);
+}
+
+int topo_add_open_switch(struct topo *topo, const char *name, struct error *err)
+{
+    return add_switch(topo, name, true, err);
 }
 
 /* ---------------------------------------------------------------------- cables */
@@ -329,7 +339,7 @@ static int add_addresses(struct topo *topo, const struct cable *c, struct error 
 }
 
 int topo_add_cable(struct topo *topo, int host, int sw, const struct topo_addr *addrs,
-                   size_t n_addrs, struct error *err)
+                   size_t n_addrs, unsigned mtu, struct error *err)
 {
     struct host *h = &topo->hosts.at[host];
     if (h->n_ifaces == MAX_IFACES)
@@ -343,6 +353,8 @@ int topo_add_cable(struct topo *topo, int host, int sw, const struct topo_addr *
     c->reports_fd = -1;
     c->iface = h->n_ifaces++;
     c->sw = sw;
+    c->forwarding = topo->switches.at[sw].ifindex == 0;
+    c->end.mtu = c->port.mtu = mtu;
     c->end.ifindex = HOST_INDEX + c->iface;
     c->port.ifindex = PORT_INDEX + (int)topo->cables.n;
     snprintf(c->end.name, sizeof(c->end.name), "eth%d", c->iface);
@@ -388,6 +400,12 @@ const uint8_t *topo_mac(const struct topo *topo, int host, int iface)
 {
     const struct cable *c = topo_find_cable(topo, host, iface);
     return c ? c->end.mac : NULL;
+}
+
+int topo_port(const struct topo *topo, int host, int iface)
+{
+    const struct cable *c = topo_find_cable(topo, host, iface);
+    return c ? c->port.ifindex : 0;
 }
 
 int topo_ns_fd(const struct topo *topo, int host)

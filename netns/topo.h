@@ -32,11 +32,16 @@ int topo_add_host(struct topo *topo, const char *name, bool router, struct error
 /* A switch (bridge without STP, ageing or multicast snooping).  Returns its index, or -1. */
 int topo_add_switch(struct topo *topo, const char *name, struct error *err);
 
+/* The same without a bridge: nothing carries frames from one of its ports to another
+ * until somebody does who holds them (topo_port()). */
+int topo_add_open_switch(struct topo *topo, const char *name, struct error *err);
+
 /* A cable from the host's next interface (eth0, eth1 …) to the switch, with the
  * addresses on the host's end, offloads off at both ends and a hardware address
- * that is the same in every run.  Returns the interface's index on the host, or -1. */
+ * that is the same in every run; mtu in bytes, 0: 1500.  Returns the interface's index
+ * on the host, or -1. */
 int topo_add_cable(struct topo *topo, int host, int sw, const struct topo_addr *addrs,
-                   size_t n_addrs, struct error *err);
+                   size_t n_addrs, unsigned mtu, struct error *err);
 
 /* Sets everything up and waits, by netlink event, until both ends of every cable
  * are operational; -1 and a message that names the cable when `timeout` passes. */
@@ -81,6 +86,10 @@ bool topo_has_sysctl(const char *key);
 bool topo_in_user_ns(const struct topo *topo);
 /* The hardware address of the host's interface; NULL if there is none. */
 const uint8_t *topo_mac(const struct topo *topo, int host, int iface);
+
+/* The interface index of the switch's end of that cable, in the namespace in which the
+ * thread of topo_new() is; 0 if there is none. */
+int topo_port(const struct topo *topo, int host, int iface);
 
 /* The descriptor of the host's namespace (owned by topo). */
 int topo_ns_fd(const struct topo *topo, int host);

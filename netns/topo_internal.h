@@ -24,8 +24,9 @@ struct cable {
     int host, iface, sw;
     struct link_end end, port; /* at the host, at the switch */
     VEC(struct topo_addr) addrs;
-    int reports_fd;                   /* watches for what IPv6 says at the host's end; -1 without */
-    bool end_up, port_up, forwarding; /* as last notified */
+    int reports_fd;       /* watches for what IPv6 says at the host's end; -1 without */
+    bool end_up, port_up; /* as last notified */
+    bool forwarding;      /* the same of the bridge's port; always, without a bridge */
 };
 
 struct host {
@@ -50,7 +51,7 @@ struct topo {
     int ethtool_family;
     struct space *space;
     VEC(struct host) hosts;
-    VEC(struct link_end) switches;
+    VEC(struct link_end) switches; /* ifindex 0: without a bridge */
     VEC(struct cable) cables;
     VEC(struct pending_route) routes; /* a route needs its interface up */
     VEC(struct pending_neighbour) neighbours;

@@ -178,7 +178,7 @@ int topo_up(struct topo *topo, nsec timeout, struct error *err)
 {
     struct nl_conn *ports = &topo->space->links;
     vec_each (&topo->switches, s)
-        if (link_set_up(ports, s->ifindex, true, err) < 0)
+        if (s->ifindex && link_set_up(ports, s->ifindex, true, err) < 0)
             return error_wrap(err, "switch %s", s->name);
     vec_each (&topo->cables, c) {
         const struct host *h = &topo->hosts.at[c->host];

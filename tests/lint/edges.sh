@@ -32,7 +32,8 @@ BEGIN {
     # room: what it may include besides itself
     may["base"] = ""
     may["netns"] = may["lab"] = may["decode"] = "base"
-    may["capture"] = may["wire"] = "base decode"
+    may["capture"] = "base decode"
+    may["wire"] = "base decode lab"
     may["record"] = "base decode capture lab"
     may["transcript"] = "base decode lab record"
     may["report"] = "base lab record transcript"

@@ -83,7 +83,7 @@ struct topo *live_pair(const char *test)
     for (int h = CLIENT; h <= SERVER; h++) {
         struct topo_addr a = live_addr(addresses[h], 24);
         live_check(topo_add_host(topo, names[h], false, &err) == h, &err);
-        live_check(topo_add_cable(topo, h, 0, &a, 1, &err) == 0, &err);
+        live_check(topo_add_cable(topo, h, 0, &a, 1, 0, &err) == 0, &err);
     }
     live_check(topo_up(topo, 2 * NSEC_PER_SEC, &err) == 0, &err);
     return topo;

@@ -233,7 +233,7 @@ static void add_pair_ipv6(struct topo *topo)
         struct topo_addr a[2] = {live_addr(h ? "10.0.0.2" : "10.0.0.1", 24),
                                  live_addr(h ? "fd00::2" : "fd00::1", 64)};
         live_check(topo_add_host(topo, h ? "server" : "client", false, &err) == h, &err);
-        live_check(topo_add_cable(topo, h, 0, a, 2, &err) == 0, &err);
+        live_check(topo_add_cable(topo, h, 0, a, 2, 0, &err) == 0, &err);
     }
     live_check(topo_up(topo, 2 * NSEC_PER_SEC, &err) == 0, &err);
 }
@@ -292,10 +292,10 @@ START_TEST(two_networks_and_a_router)
     live_check(topo_add_host(topo, "client", false, &err) == CLIENT, &err);
     live_check(topo_add_host(topo, "server", false, &err) == SERVER, &err);
     live_check(topo_add_host(topo, "router", true, &err) == ROUTER, &err);
-    live_check(topo_add_cable(topo, CLIENT, 0, &left, 1, &err) == 0, &err);
-    live_check(topo_add_cable(topo, SERVER, 1, &right, 1, &err) == 0, &err);
-    live_check(topo_add_cable(topo, ROUTER, 0, &left_gw, 1, &err) == 0, &err);
-    live_check(topo_add_cable(topo, ROUTER, 1, &right_gw, 1, &err) == 1, &err);
+    live_check(topo_add_cable(topo, CLIENT, 0, &left, 1, 0, &err) == 0, &err);
+    live_check(topo_add_cable(topo, SERVER, 1, &right, 1, 0, &err) == 0, &err);
+    live_check(topo_add_cable(topo, ROUTER, 0, &left_gw, 1, 0, &err) == 0, &err);
+    live_check(topo_add_cable(topo, ROUTER, 1, &right_gw, 1, 0, &err) == 1, &err);
     /* One route before the links are up and one after; one with host bits. */
     live_check(topo_add_route(topo, CLIENT, &any, &left_gw.addr, &err) == 0, &err);
     live_check(topo_up(topo, 2 * NSEC_PER_SEC, &err) == 0, &err);
@@ -356,8 +356,8 @@ START_TEST(names_that_are_no_interface_names)
     live_check(topo_add_switch(topo, "switch", &err) == 0, &err);
     for (int h = 0; h < (int)ARRAY_SIZE(names); h++) {
         live_check(topo_add_host(topo, names[h], false, &err) == h, &err);
-        live_check(topo_add_cable(topo, h, 0, NULL, 0, &err) == 0, &err);
-        live_check(topo_add_cable(topo, h, 0, NULL, 0, &err) == 1, &err);
+        live_check(topo_add_cable(topo, h, 0, NULL, 0, 0, &err) == 0, &err);
+        live_check(topo_add_cable(topo, h, 0, NULL, 0, 0, &err) == 1, &err);
     }
     live_check(topo_up(topo, 2 * NSEC_PER_SEC, &err) == 0, &err);
     ck_assert_int_lt(topo_add_switch(topo, "a/b", &err), 0);

@@ -112,6 +112,7 @@ struct record {
     VEC(struct record_call) calls;
     VEC(struct record_event) events;
     VEC(struct record_wire) wire; /* by time */
+    uint64_t wire_dropped;        /* frames that it had no room for, unasked; they forbid PASS */
     VEC(struct record_sysctl) sysctls;
     VEC(struct record_stall) stalls; /* empty: it is not known when the machine was late */
     char *skipped;                   /* the reason why it did not run, else NULL */

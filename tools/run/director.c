@@ -11,9 +11,9 @@
  * (record->stopped says why) and what has been recorded is kept.
  *
  * After the last step the scene is given time to end: until everything sent has
- * been acknowledged and nothing more came for SETTLED, or, where an answer will
- * never come (an unplugged cable), until nothing came for AT_ONCE, which is less
- * than any timer of TCP takes, and long enough to call what has not arrived lost. */
+ * been acknowledged, nothing is under way on a wire and nothing more came for SETTLED, or, where an
+ * answer will never come (an unplugged cable), until nothing came for AT_ONCE, which is less than
+ * any timer of TCP takes, and long enough to call what has not arrived lost. */
 #include "run/director.h"
 
 #include <errno.h>
@@ -24,6 +24,8 @@
 #include "base/loop.h"
 #include "record/stated.h"
 #include "run/quiet.h"
+#include "run/wire.h"
+#include "wire/ferry.h"
 
 static const nsec SETTLED = 2 * NSEC_PER_MSEC;
 static const nsec AT_ONCE = 25 * NSEC_PER_MSEC;
@@ -282,6 +284,8 @@ static int play_cable(struct director *d, const struct lab_step *step)
 {
     int host = step->args.at[0].host;
     bool pull = step->verb == VERB_UNPLUG;
+    if (pull && d->stage->ferry)
+        ferry_plug(d->stage->ferry, host, false);
     for (size_t i = 0; i < d->lab->hosts.at[host].ifaces.n; i++) {
         int cable = stage_cable(d->lab, host, (int)i);
         if (cable < 0)
@@ -291,6 +295,8 @@ static int play_cable(struct director *d, const struct lab_step *step)
         if (ret < 0)
             return -1;
     }
+    if (!pull && d->stage->ferry)
+        ferry_plug(d->stage->ferry, host, true);
     struct record_event *event = vec_add(&d->record->events);
     event->kind = pull ? EVENT_UNPLUG : EVENT_REPLUG;
     event->time = clock_ns(CLOCK_REALTIME);
@@ -361,8 +367,18 @@ static int play_wait(struct director *d, const struct lab_step *step)
     return conclude(d, step, await(d, has_seen, step, played->deadline));
 }
 
+/* How the script went on is of no use when the wire has failed. */
+static int check_wire(struct director *d)
+{
+    return d->stage->ferry ? ferry_check(d->stage->ferry, d->err) : 0;
+}
+
 static int play_step(struct director *d, const struct lab_step *step)
 {
+    if (check_wire(d) < 0)
+        return -1;
+    if (step->verb == VERB_WIRE)
+        return stage_play_wire(d->stage, step, d->err);
     if (verbs[step->verb].on_host || step->verb == VERB_RUN)
         return play_call(d, step);
     if (step->verb == VERB_UNPLUG || step->verb == VERB_REPLUG)
@@ -401,6 +417,8 @@ static int play_script(struct director *d)
 static bool is_settled(struct director *d, const struct lab_step *step)
 {
     (void)step;
+    if (d->stage->ferry && !ferry_is_idle(d->stage->ferry))
+        d->last_frame = clock_ns(CLOCK_MONOTONIC);
     nsec quiet_for = clock_ns(CLOCK_MONOTONIC) - d->last_frame;
     return quiet_for >= (quiet_answered(&d->quiet) ? SETTLED : AT_ONCE);
 }
@@ -450,7 +468,8 @@ static int close_record(struct director *d, nsec offset)
     lateness_note(d->stage->lateness, r);
     r->clock_step = clock_offset() - offset;
     record_sort(r);
-    return error_is_set(d->err) ? -1 : 0;
+    stage_note_wire(d->stage, r);
+    return error_is_set(d->err) || check_wire(d) < 0 ? -1 : 0;
 }
 
 int director_play(struct stage *stage, const struct director_options *options,

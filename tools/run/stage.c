@@ -7,6 +7,8 @@
 #include "base/program.h"
 #include "base/version.h"
 #include "netns/tune.h"
+#include "run/wire.h"
+#include "wire/ferry.h"
 
 static const nsec LINK_LIMIT = 5 * NSEC_PER_SEC;
 
@@ -158,7 +160,7 @@ static int add_cable(struct stage *stage, int host, const struct lab_iface *ifac
     VEC(struct topo_addr) addrs = {0};
     vec_each (&iface->addrs, a)
         vec_push(&addrs, ((struct topo_addr){.addr = a->addr, .prefix = a->prefix}));
-    int index = topo_add_cable(stage->topo, host, iface->net, addrs.at, addrs.n, err);
+    int index = topo_add_cable(stage->topo, host, iface->net, addrs.at, addrs.n, iface->mtu, err);
     vec_free(&addrs);
     return index < 0 ? -1 : 0;
 }
@@ -167,7 +169,8 @@ static int build_links(struct stage *stage, struct error *err)
 {
     const struct lab *lab = stage->lab;
     vec_each (&lab->nets, net)
-        if (topo_add_switch(stage->topo, net->name, err) < 0)
+        if ((net->wired ? topo_add_open_switch(stage->topo, net->name, err)
+                        : topo_add_switch(stage->topo, net->name, err)) < 0)
             return -1;
     for (size_t h = 0; h < lab->hosts.n; h++)
         vec_each (&lab->hosts.at[h].ifaces, iface)
@@ -278,7 +281,7 @@ int stage_build(struct stage *stage, const struct lab *lab, struct record *recor
     if (tune(stage, record, err) < 0 || record->skipped)
         return error_is_set(err) ? -1 : 0;
     if (build_links(stage, err) < 0 || topo_up(stage->topo, LINK_LIMIT, err) < 0 ||
-        build_paths(stage, err) < 0)
+        build_paths(stage, err) < 0 || stage_start_wire(stage, err) < 0)
         return -1;
     stage->lateness =
         lateness_start(stage_clock_is_virtual() ? LATENESS_VIRTUAL : LATENESS_REAL, err);
@@ -295,6 +298,7 @@ void stage_free(struct stage *stage)
     live_close_many(stage->captures.at, stage->captures.n);
     vec_free(&stage->captures);
     lateness_free(stage->lateness);
+    ferry_stop(stage->ferry);
     topo_free(stage->topo);
     *stage = (struct stage){0};
 }

@@ -11,9 +11,12 @@
 #include "run/agent.h"
 #include "run/lateness.h"
 
+struct ferry;
+
 struct stage {
     const struct lab *lab;
     struct topo *topo;
+    struct ferry *ferry;         /* of the wired networks; NULL: there are none */
     VEC(struct agent) agents;    /* one a host */
     VEC(struct live *) captures; /* one a capture point, as in record.points */
     struct lateness *lateness;

@@ -29,6 +29,9 @@ static bool doubt(struct judging *j, struct strbuf *why)
         strbuf_puts(why, "the clock was stepped by ");
         timing_number(why, r->clock_step);
         strbuf_puts(why, " during the run");
+    } else if (r->wire_dropped) {
+        strbuf_printf(why, "%" PRIu64 " frame%s dropped by the wire, which had no room",
+                      r->wire_dropped, r->wire_dropped == 1 ? " was" : "s were");
     } else {
         vec_each (&r->points, p) {
             if (!p->dropped)

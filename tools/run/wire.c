@@ -1,0 +1,133 @@
+#include "run/wire.h"
+
+#include <inttypes.h>
+
+#include "run/inject.h"
+#include "wire/ferry.h"
+
+int stage_start_wire(struct stage *stage, struct error *err)
+{
+    const struct lab *lab = stage->lab;
+    VEC(struct ferry_port) ports = {0};
+    for (size_t h = 0; h < lab->hosts.n; h++) {
+        for (size_t i = 0; i < lab->hosts.at[h].ifaces.n; i++) {
+            const struct lab_iface *iface = &lab->hosts.at[h].ifaces.at[i];
+            if (iface->net < 0 || !lab->nets.at[iface->net].wired)
+                continue;
+            int cable = stage_cable(lab, (int)h, (int)i);
+            struct ferry_port *port = vec_add(&ports);
+            *port = (struct ferry_port){.host = (int)h,
+                                        .net = iface->net,
+                                        .ifindex = topo_port(stage->topo, (int)h, cable),
+                                        .mtu = iface->mtu};
+            memcpy(port->mac, topo_mac(stage->topo, (int)h, cable), sizeof(port->mac));
+        }
+    }
+    if (ports.n)
+        stage->ferry = ferry_start(ports.at, ports.n, err);
+    bool good = ports.n == 0 || stage->ferry;
+    vec_free(&ports);
+    return good ? 0 : -1;
+}
+
+int stage_play_wire(struct stage *stage, const struct lab_step *step, struct error *err)
+{
+    long index = step - stage->lab->steps.at;
+    int ret = 0;
+    if (step->wire.kind == LAB_WIRE_INJECT) {
+        struct wire_segment segment;
+        struct diags none = {.source = &stage->lab->source};
+        ret = inject_read(stage->lab, &step->wire, &segment, &none) < 0
+                  ? error_set(err, STATUS_USAGE, "it cannot be read")
+                  : ferry_inject(stage->ferry, index, &step->wire, &segment, err);
+        diags_free(&none);
+    } else {
+        ret = ferry_program(stage->ferry, index, &step->wire, err);
+    }
+    return ret < 0 ? error_wrap(err, "`%s`", step->text) : 0;
+}
+
+/* ------------------------------------------------------------------ the record --- */
+
+/* How long the kernel may take from a host's capture point to the wire. */
+static const nsec SEND_LIMIT = NSEC_PER_SEC;
+
+static bool has_point(const struct record *r, int host)
+{
+    vec_each (&r->points, p)
+        if (p->host == host)
+            return true;
+    return false;
+}
+
+static bool is_at(const struct record *r, const struct record_packet *rp, int host)
+{
+    return r->points.at[rp->point].host == host;
+}
+
+static bool is_frame(const struct record_packet *rp, const struct ferry_frame *f)
+{
+    return rp->frame.wirelen == f->len && rp->frame.caplen >= f->n &&
+           memcmp(rp->frame.data, f->data, f->n) == 0;
+}
+
+/* The index of the first packet that is not before t. */
+static size_t packet_from(const struct record *r, nsec t)
+{
+    size_t low = 0, high = r->packets.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (r->packets.at[middle].frame.time < t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The latest sending of the frame before it came to the wire. */
+static long find_sending(const struct record *r, const struct ferry_event *e)
+{
+    if (e->frame.n == 0 || !has_point(r, e->from))
+        return -1;
+    for (size_t i = packet_from(r, e->time + 1); i > 0; i--) {
+        const struct record_packet *rp = &r->packets.at[i - 1];
+        if (rp->frame.time < e->time - SEND_LIMIT)
+            break;
+        if (rp->outgoing && is_at(r, rp, e->from) && is_frame(rp, &e->frame))
+            return (long)i - 1;
+    }
+    return -1;
+}
+
+/* The first arrival of what became of it. */
+static long find_arrival(const struct record *r, const struct ferry_event *e)
+{
+    if (e->result.n == 0 || !has_point(r, e->to))
+        return -1;
+    for (size_t i = packet_from(r, e->time); i < r->packets.n; i++) {
+        const struct record_packet *rp = &r->packets.at[i];
+        if (rp->incoming && is_at(r, rp, e->to) && is_frame(rp, &e->result))
+            return (long)i;
+    }
+    return -1;
+}
+
+void stage_note_wire(struct stage *stage, struct record *record)
+{
+    cleanup_free struct ferry_event *events = NULL;
+    if (!stage->ferry)
+        return;
+    size_t n = ferry_take_events(stage->ferry, &events);
+    for (size_t i = 0; i < n; i++) {
+        const struct ferry_event *e = &events[i];
+        vec_push(&record->wire, ((struct record_wire){.action = e->action,
+                                                      .time = e->time,
+                                                      .from = e->from,
+                                                      .to = e->to,
+                                                      .step = e->step,
+                                                      .packet = find_sending(record, e),
+                                                      .arrival = find_arrival(record, e)}));
+    }
+    record->wire_dropped = ferry_dropped(stage->ferry);
+}

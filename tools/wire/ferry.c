@@ -1,0 +1,383 @@
+/* Theory of operation
+ *
+ * A wired network has no bridge: the switch's ends of its cables lie open, and the ferry
+ * has a packet socket on each.  One thread waits for all of them and for the next frame
+ * that is due.  A frame that came to a port goes to the one whose hardware address it
+ * names, or to all others; for each pair of ports there is a lane (lane.c), which decides
+ * what becomes of it and when.
+ *
+ * Time.  A frame's moment of arrival is the kernel's stamp, not the moment at which the
+ * thread got to see it, so that waking up late does not add to a delay.  What is left is
+ * the lateness with which the thread wakes up for a frame that is due: its timer slack is
+ * set to the least, and the lateness beside the run is measured (run/lateness.h).
+ *
+ * One lock holds all of it while the thread is awake; the script's steps take it to change
+ * the lanes.  Only an injection has to wake the thread. */
+#include "wire/ferry.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+
+#include "base/memory.h"
+#include "wire/lane.h"
+#include "wire/port.h"
+
+struct end {
+    struct ferry_port at;
+    bool unplugged;
+    struct wire_port port;
+};
+
+/* One direction, from ends[from] to ends[to]. */
+struct way {
+    struct ferry *ferry;
+    size_t from, to;
+    struct lane lane;
+};
+
+struct ferry {
+    pthread_t thread;
+    bool started;
+    int wake_fd;
+    pthread_mutex_t lock; /* of what follows */
+    bool stop;
+    VEC(struct end) ends;
+    VEC(struct way) ways; /* of each ordered pair of ends on one network */
+    struct wire_flows flows;
+    VEC(struct ferry_event) events;
+    nsec offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+    struct error err;
+};
+
+/* ---------------------------------------------------------------------- events */
+
+static void copy_frame(struct ferry_frame *to, const struct wire_frame *frame)
+{
+    if (!frame)
+        return;
+    to->len = frame->len;
+    to->n = frame->len < FERRY_SNAP ? frame->len : FERRY_SNAP;
+    memcpy(to->data, frame->data, to->n);
+}
+
+static void note(void *ctx, enum wire_action action, long step, const struct wire_frame *frame,
+                 const struct wire_frame *result)
+{
+    const struct way *way = ctx;
+    struct ferry *ferry = way->ferry;
+    struct ferry_event *e = vec_add(&ferry->events);
+    e->action = action;
+    e->step = step;
+    e->time = (frame ? frame : result)->at + ferry->offset;
+    e->from = ferry->ends.at[way->from].at.host;
+    e->to = ferry->ends.at[way->to].at.host;
+    copy_frame(&e->frame, frame);
+    copy_frame(&e->result, result);
+}
+
+/* -------------------------------------------------------------------- the thread */
+
+static struct way *find_way(struct ferry *ferry, size_t from, size_t to)
+{
+    vec_each (&ferry->ways, way)
+        if (way->from == from && way->to == to)
+            return way;
+    return NULL;
+}
+
+static bool is_for(const uint8_t *frame, const struct end *end)
+{
+    return memcmp(frame, end->at.mac, ETH_ALEN) == 0;
+}
+
+/* To the end that the frame names, or, if it names none, to all others. */
+static void carry(struct ferry *ferry, size_t from, const uint8_t *data, uint32_t len, nsec at)
+{
+    if (len < ETH_HLEN)
+        return;
+    const struct way *only = NULL;
+    vec_each (&ferry->ways, way)
+        if (way->from == from && is_for(data, &ferry->ends.at[way->to]))
+            only = way;
+    vec_each (&ferry->ways, way)
+        if (way->from == from && (!only || way == only))
+            lane_take(&way->lane, wire_frame_new(data, len, at));
+}
+
+static bool take_all(struct ferry *ferry, nsec now)
+{
+    bool any = false;
+    for (size_t i = 0; i < ferry->ends.n; i++) {
+        struct wire_port *port = &ferry->ends.at[i].port;
+        uint32_t len;
+        nsec stamp;
+        const uint8_t *data;
+        for (unsigned n = 0; n < port->slots && (data = wire_port_take(port, &len, &stamp)); n++) {
+            nsec at = stamp - ferry->offset;
+            carry(ferry, i, data, len, at < now ? at : now);
+            wire_port_done(port);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static nsec send_due(struct ferry *ferry)
+{
+    nsec next = NSEC_NEVER;
+    vec_each (&ferry->ways, way) {
+        struct wire_frame *frame;
+        while ((frame = lane_pop(&way->lane, clock_ns(CLOCK_MONOTONIC)))) {
+            struct end *to = &ferry->ends.at[way->to];
+            if (!to->unplugged)
+                wire_port_send(&to->port, frame->data, frame->len);
+            free(frame);
+        }
+        if (lane_next(&way->lane) < next)
+            next = lane_next(&way->lane);
+    }
+    return next;
+}
+
+static void settle_clocks(struct ferry *ferry, nsec now)
+{
+    ferry->offset = clock_ns(CLOCK_REALTIME) - now;
+}
+
+static void await(struct ferry *ferry, struct pollfd *fds, nsec next)
+{
+    nsec left = next == NSEC_NEVER ? NSEC_PER_SEC : next - clock_ns(CLOCK_MONOTONIC);
+    if (left < 0)
+        left = 0;
+    struct timespec ts = {left / NSEC_PER_SEC, left % NSEC_PER_SEC};
+    if (ppoll(fds, ferry->ends.n + 1, &ts, NULL) < 0)
+        return;
+    uint64_t woken;
+    if (fds[ferry->ends.n].revents && read(ferry->wake_fd, &woken, sizeof(woken)) < 0)
+        return;
+}
+
+static void *run(void *arg)
+{
+    struct ferry *ferry = arg;
+    size_t n = ferry->ends.n;
+    cleanup_free struct pollfd *fds = xcalloc(n + 1, sizeof(*fds));
+    for (size_t i = 0; i < n; i++)
+        fds[i] = (struct pollfd){.fd = ferry->ends.at[i].port.fd, .events = POLLIN};
+    fds[n] = (struct pollfd){.fd = ferry->wake_fd, .events = POLLIN};
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    pthread_mutex_lock(&ferry->lock);
+    while (!ferry->stop && !error_is_set(&ferry->err)) {
+        nsec now = clock_ns(CLOCK_MONOTONIC);
+        settle_clocks(ferry, now);
+        for (size_t i = 0; i < n; i++)
+            if (fds[i].revents & POLLERR)
+                wire_port_check(&ferry->ends.at[i].port, &ferry->err);
+        bool any = take_all(ferry, now);
+        nsec next = send_due(ferry);
+        pthread_mutex_unlock(&ferry->lock);
+        await(ferry, fds, any ? 0 : next);
+        pthread_mutex_lock(&ferry->lock);
+    }
+    pthread_mutex_unlock(&ferry->lock);
+    return NULL;
+}
+
+/* --------------------------------------------------------------- start and stop */
+
+static void add_ways(struct ferry *ferry)
+{
+    for (size_t i = 0; i < ferry->ends.n; i++)
+        for (size_t j = 0; j < ferry->ends.n; j++)
+            if (i != j && ferry->ends.at[i].at.net == ferry->ends.at[j].at.net)
+                vec_push(&ferry->ways, ((struct way){.ferry = ferry, .from = i, .to = j}));
+    vec_each (&ferry->ways, way)
+        lane_init(&way->lane, &ferry->flows, note, way);
+}
+
+struct ferry *ferry_start(const struct ferry_port *ports, size_t n, struct error *err)
+{
+    struct ferry *ferry = xcalloc(1, sizeof(*ferry));
+    pthread_mutex_init(&ferry->lock, NULL);
+    ferry->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int cause = ferry->wake_fd < 0 ? errno : 0;
+    for (size_t i = 0; i < n && !cause; i++) {
+        struct end *end = vec_add(&ferry->ends);
+        end->at = ports[i];
+        if (wire_port_open(&end->port, ports[i].ifindex, ports[i].mtu, err) < 0) {
+            ferry->ends.n--;
+            ferry_stop(ferry);
+            return NULL;
+        }
+    }
+    add_ways(ferry);
+    settle_clocks(ferry, clock_ns(CLOCK_MONOTONIC));
+    if (!cause)
+        cause = pthread_create(&ferry->thread, NULL, run, ferry);
+    ferry->started = !cause;
+    if (!cause)
+        return ferry;
+    error_sys(err, STATUS_MACHINE, cause, "cannot start the wire");
+    ferry_stop(ferry);
+    return NULL;
+}
+
+static void wake(struct ferry *ferry)
+{
+    const uint64_t one = 1;
+    if (write(ferry->wake_fd, &one, sizeof(one)) < 0)
+        return; /* only when it is woken already */
+}
+
+void ferry_stop(struct ferry *ferry)
+{
+    if (!ferry)
+        return;
+    if (ferry->started) {
+        pthread_mutex_lock(&ferry->lock);
+        ferry->stop = true;
+        pthread_mutex_unlock(&ferry->lock);
+        wake(ferry);
+        pthread_join(ferry->thread, NULL);
+    }
+    vec_each (&ferry->ways, way)
+        lane_free(&way->lane);
+    vec_each (&ferry->ends, end)
+        wire_port_close(&end->port);
+    vec_free(&ferry->ways);
+    vec_free(&ferry->ends);
+    vec_free(&ferry->events);
+    wire_flows_free(&ferry->flows);
+    error_clear(&ferry->err);
+    if (ferry->wake_fd >= 0)
+        close(ferry->wake_fd);
+    pthread_mutex_destroy(&ferry->lock);
+    free(ferry);
+}
+
+/* ------------------------------------------------------------------ programming */
+
+static long find_end(const struct ferry *ferry, int host, int net)
+{
+    for (size_t i = 0; i < ferry->ends.n; i++)
+        if (ferry->ends.at[i].at.host == host && ferry->ends.at[i].at.net == net)
+            return (long)i;
+    return -1;
+}
+
+static struct way *way_of(struct ferry *ferry, int from, int to, int net)
+{
+    long i = find_end(ferry, from, net), j = find_end(ferry, to, net);
+    return i < 0 || j < 0 ? NULL : find_way(ferry, (size_t)i, (size_t)j);
+}
+
+static int program(struct way *way, long step, const struct lab_wire *w, struct error *err)
+{
+    switch (w->kind) {
+    case LAB_WIRE_RULE:
+        return lane_add_rule(&way->lane, step, &w->rule, err);
+    case LAB_WIRE_PROPERTIES:
+        lane_set(&way->lane, step, &w->properties);
+        return 0;
+    case LAB_WIRE_CLEAR:
+        lane_clear(&way->lane, clock_ns(CLOCK_MONOTONIC));
+        return 0;
+    case LAB_WIRE_INJECT:
+        break;
+    }
+    return 0;
+}
+
+int ferry_program(struct ferry *ferry, long step, const struct lab_wire *w, struct error *err)
+{
+    int ret = -1;
+    pthread_mutex_lock(&ferry->lock);
+    struct way *there = way_of(ferry, w->from, w->to, w->net);
+    struct way *back = w->both ? way_of(ferry, w->to, w->from, w->net) : there;
+    if (!there || !back)
+        error_set(err, STATUS_USAGE, "there is no wire between these two hosts");
+    else
+        ret = program(there, step, w, err);
+    if (ret == 0 && back != there)
+        ret = program(back, step, w, err);
+    pthread_mutex_unlock(&ferry->lock);
+    wake(ferry);
+    return ret;
+}
+
+int ferry_inject(struct ferry *ferry, long step, const struct lab_wire *w,
+                 const struct wire_segment *segment, struct error *err)
+{
+    struct wire_frame *frame = NULL;
+    pthread_mutex_lock(&ferry->lock);
+    struct way *way = way_of(ferry, w->from, w->to, w->net);
+    if (!way)
+        error_set(err, STATUS_USAGE, "there is no wire between these two hosts");
+    else
+        frame = wire_segment_build(segment, &ferry->flows, ferry->ends.at[way->from].at.mac,
+                                   ferry->ends.at[way->to].at.mac, clock_ns(CLOCK_MONOTONIC), err);
+    if (frame)
+        lane_inject(&way->lane, step, frame);
+    pthread_mutex_unlock(&ferry->lock);
+    wake(ferry);
+    return frame ? 0 : -1;
+}
+
+void ferry_plug(struct ferry *ferry, int host, bool in)
+{
+    pthread_mutex_lock(&ferry->lock);
+    vec_each (&ferry->ends, end)
+        if (end->at.host == host)
+            end->unplugged = !in;
+    pthread_mutex_unlock(&ferry->lock);
+}
+
+/* ----------------------------------------------------------------------- asking */
+
+bool ferry_is_idle(struct ferry *ferry)
+{
+    bool idle = true;
+    pthread_mutex_lock(&ferry->lock);
+    vec_each (&ferry->ways, way)
+        idle = idle && lane_next(&way->lane) == NSEC_NEVER;
+    vec_each (&ferry->ends, end)
+        idle = idle && !wire_port_has(&end->port);
+    pthread_mutex_unlock(&ferry->lock);
+    return idle;
+}
+
+int ferry_check(struct ferry *ferry, struct error *err)
+{
+    pthread_mutex_lock(&ferry->lock);
+    bool failed = error_is_set(&ferry->err);
+    if (failed)
+        error_set(err, ferry->err.status, "%s", ferry->err.message);
+    pthread_mutex_unlock(&ferry->lock);
+    return failed ? -1 : 0;
+}
+
+size_t ferry_take_events(struct ferry *ferry, struct ferry_event **events)
+{
+    pthread_mutex_lock(&ferry->lock);
+    size_t n = ferry->events.n;
+    *events = ferry->events.at;
+    ferry->events.at = NULL;
+    ferry->events.n = ferry->events.cap = 0;
+    pthread_mutex_unlock(&ferry->lock);
+    return n;
+}
+
+uint64_t ferry_dropped(struct ferry *ferry)
+{
+    uint64_t n = 0;
+    pthread_mutex_lock(&ferry->lock);
+    vec_each (&ferry->ends, end)
+        n += wire_port_dropped(&end->port);
+    pthread_mutex_unlock(&ferry->lock);
+    return n;
+}

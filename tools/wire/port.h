@@ -1,0 +1,40 @@
+/* One port of the wire: an interface whose frames are taken off, and put on, through a
+ * packet socket. */
+#ifndef WIRE_PORT_H
+#define WIRE_PORT_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/time.h"
+
+struct wire_port {
+    int fd; /* readable when a frame has come */
+    uint8_t *ring;
+    unsigned next; /* slot of the ring */
+    unsigned slots, slot_size;
+    uint64_t dropped; /* frames for which there was no room, in or out */
+};
+
+/* Opens the interface of the calling thread's namespace; mtu in bytes. */
+int wire_port_open(struct wire_port *port, int ifindex, unsigned mtu, struct error *err);
+void wire_port_close(struct wire_port *port);
+
+/* The next frame that has come, until wire_port_done(); NULL if there is none.  *stamp is
+ * when it did, CLOCK_REALTIME. */
+const uint8_t *wire_port_take(struct wire_port *port, uint32_t *len, nsec *stamp);
+void wire_port_done(struct wire_port *port);
+/* Whether one has come that was not taken yet. */
+bool wire_port_has(const struct wire_port *port);
+
+/* Puts a frame on.  One that meets a link that is down is lost, as on any cable. */
+void wire_port_send(struct wire_port *port, const uint8_t *data, uint32_t len);
+
+/* Takes note that the link went down, or worse. */
+int wire_port_check(struct wire_port *port, struct error *err);
+
+/* How many frames had to be dropped for want of room, in or out, since the port was
+ * opened: the wire may not do that. */
+uint64_t wire_port_dropped(struct wire_port *port);
+
+#endif
