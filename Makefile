@@ -79,7 +79,10 @@ $(B)/obj/tests/live/%.o: flags += -Itests/unit
 $(B)/test-live: $(call obj,$(live_src)) $(B)/libtcplab.a
 	$(link) $(PKG_CHECK_LIBS)
 
--include $(patsubst %.o,%.d,$(call obj,$(lib_src) $(cmd_src) $(unit_src) $(live_src) $(addprefix tools/,listener.c client.c sniffer.c)))
+$(B)/bench-wire: $(call obj,tests/bench/wire.c) $(B)/libtcplab.a
+	$(link)
+
+-include $(patsubst %.o,%.d,$(call obj,$(lib_src) $(cmd_src) $(unit_src) $(live_src) $(addprefix tools/,listener.c client.c sniffer.c) tests/bench/wire.c))
 
 # ------------------------------------------------------------------------ labs
 lab-%: all
@@ -125,7 +128,7 @@ test-edges:
 # How fast, as ratios; what they have to be stands in each script.
 .PHONY: bench
 benches := $(wildcard tests/bench/bench_*.sh)
-bench: all
+bench: all $(B)/bench-wire
 	@status=0; for b in $(benches); do \
 		printf '  %-5s %s\n' BENCH $$b; TCPLAB=$(B)/tcplab $$b || status=1; \
 	done; exit $$status
@@ -135,7 +138,7 @@ bench: all
 # header alone.  Only what has changed is looked at again; takes minutes at first: use -j.
 .PHONY: lint lint-cppcheck lint-shell lint-format hdr-check
 headers := $(wildcard tools/*.h tools/*/*.h netns/*.h tests/unit/*.h tests/live/*.h)
-sources := $(lib_src) $(cmd_src) $(unit_src) $(live_src) $(wildcard tools/*.c tests/fuzz/*.c)
+sources := $(lib_src) $(cmd_src) $(unit_src) $(live_src) $(wildcard tools/*.c tests/fuzz/*.c tests/bench/*.c)
 scripts := $(wildcard tools/*.sh tests/*/*.sh tests/golden/*/*.sh .ci/run)
 lint: hdr-check lint-cppcheck lint-shell lint-format test-edges $(patsubst %.c,$(B)/lint/%.tidy,$(sort $(sources)))
 
@@ -150,7 +153,7 @@ lint-cppcheck:
 	$(call say,LINT,cppcheck) cppcheck -q -j2 --enable=warning,performance,portability --std=c11 \
 		-D_GNU_SOURCE -D__x86_64__ '-D__typeof__(x)=void *' -Itools -I. -Itests/unit \
 		--inline-suppr --suppressions-list=tests/lint/cppcheck.txt --error-exitcode=1 \
-		tools netns tests/unit tests/live tests/fuzz
+		tools netns tests/unit tests/live tests/fuzz tests/bench
 
 # Below warning it asks for quotes around lists of words that have to be split.
 lint-shell:

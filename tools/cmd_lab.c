@@ -11,6 +11,7 @@
 #include "record/from_capture.h"
 #include "record/load.h"
 #include "record/stated.h"
+#include "run/inject.h"
 #include "transcript/pattern.h"
 
 int cmd_add_value(struct cmd_values *values, const char *command, char *text)
@@ -88,6 +89,8 @@ int cmd_load_lab(struct cmd_lab *cl, const char *name, const struct cmd_values *
         return cmd_fail(&err);
     struct diags diags = {0};
     cl->lab = lab_parse(&src, values->list.at, values->list.n, &diags);
+    if (!diags.list.n)
+        inject_check(cl->lab, &diags);
     if (diags.list.n)
         return cmd_fail_diags(&diags);
     return with_expected ? load_expected(cl, name) : 0;

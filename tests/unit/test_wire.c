@@ -14,8 +14,8 @@
 enum { MAX_NOTES = 4096 };
 
 struct noted {
-    enum wire_action action;
     long step;
+    enum wire_action action;
     bool has_frame, has_result;
 };
 
@@ -29,7 +29,7 @@ static void note(void *ctx, enum wire_action action, long step, const struct wir
 {
     (void)ctx;
     ck_assert_uint_lt(n_notes, MAX_NOTES);
-    notes[n_notes++] = (struct noted){action, step, frame != NULL, result != NULL};
+    notes[n_notes++] = (struct noted){step, action, frame != NULL, result != NULL};
 }
 
 static void setup(void)
