@@ -95,6 +95,9 @@ kernels: $(B)/tcplab
 	@$(B)/tcplab kernel get 6.1 6.12
 
 # ----------------------------------------------------------------------- tests
+# A test's time-out is a guard against hanging; how busy a machine is, nobody knows.
+export CK_TIMEOUT_MULTIPLIER ?= 5
+
 .PHONY: test test-unit test-golden test-live test-kernel test-kernels test-edges test-kselftest
 test: test-edges test-unit test-golden test-live test-kernel test-kselftest
 
