@@ -20,6 +20,7 @@ static const char help[] =
     "  -q, --quiet          one line\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
     "      --vary NAME=N    the value of the lab's `vary NAME`\n"
+    "      --ip 4|6         the version of IP, if that cannot be seen in what is judged\n"
     "  -h, --help\n"
     "\n"
     "exit status: 0 passed, 1 failed, 2 wrong usage or a file that cannot be read,\n"
@@ -42,7 +43,7 @@ static int judge_and_report(const struct check *check, const char *name)
     struct cmd_lab cl;
     struct error err = ERROR_INIT;
     size_t counts[VERDICT_COUNT] = {0};
-    int status = cmd_load_lab(&cl, name, &check->judging.values, true);
+    int status = cmd_load_lab_for(&cl, name, &check->judging.values, check->from, true);
     if (status) {
         cmd_free_lab(&cl);
         return status;

@@ -9,6 +9,7 @@
 #include "cmd.h"
 #include "lab/find.h"
 #include "record/from_capture.h"
+#include "record/ip_of.h"
 #include "record/load.h"
 #include "record/stated.h"
 #include "run/inject.h"
@@ -22,6 +23,14 @@ int cmd_add_value(struct cmd_values *values, const char *command, char *text)
         return cmd_usage_error(command, "\"%s\" is no NAME=NUMBER", text);
     *equals = '\0';
     vec_push(&values->list, ((struct lab_value){.name = text, .value = value}));
+    return 0;
+}
+
+int cmd_take_ip(struct cmd_values *values, const char *command, const char *text)
+{
+    if (strcmp(text, "4") != 0 && strcmp(text, "6") != 0)
+        return cmd_usage_error(command, "--ip is 4 or 6, not \"%s\"", text);
+    values->ip = (unsigned)(*text - '0');
     return 0;
 }
 
@@ -56,6 +65,8 @@ int cmd_judging_option(struct cmd_judging *judging, const char *command, int opt
                                report_format_names());
     case 'V':
         return cmd_add_value(&judging->values, command, optarg);
+    case 'I':
+        return cmd_take_ip(&judging->values, command, optarg);
     default:
         return cmd_option_error(command, option, argv);
     }
@@ -88,7 +99,7 @@ int cmd_load_lab(struct cmd_lab *cl, const char *name, const struct cmd_values *
     if (lab_find(name, &path, &cl->expected_path, &err) < 0 || source_read(&src, path, &err) < 0)
         return cmd_fail(&err);
     struct diags diags = {0};
-    cl->lab = lab_parse(&src, values->list.at, values->list.n, &diags);
+    cl->lab = lab_parse_ip(&src, values->list.at, values->list.n, values->ip, &diags);
     if (!diags.list.n)
         inject_check(cl->lab, &diags);
     if (diags.list.n)
@@ -131,6 +142,15 @@ char *cmd_long_reason(const struct cmd_lab *cl)
     return xasprintf("it takes about %s on the real clock: --long runs it, --kernel plays it on a "
                      "virtual one",
                      about);
+}
+
+int cmd_load_lab_for(struct cmd_lab *cl, const char *name, const struct cmd_values *values,
+                     const char *from, bool with_expected)
+{
+    struct cmd_values its = *values;
+    if (!its.ip)
+        its.ip = record_ip_of(from);
+    return cmd_load_lab(cl, name, &its, with_expected);
 }
 
 struct record *cmd_load_record(const struct lab *lab, const char *from, struct error *err)

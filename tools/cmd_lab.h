@@ -17,14 +17,18 @@ struct cmd_lab {
     char *expected_path;
 };
 
-/* `--vary NAME=VALUE` values, as given. */
+/* How a lab is to be read: `--vary NAME=VALUE`, as given, and `--ip VERSION`. */
 struct cmd_values {
     VEC(struct lab_value) list;
+    unsigned ip; /* 0: not given */
 };
 
 /* The `--vary` of a command: takes "NAME=VALUE" apart (in place); 0, or the status to
  * exit with. */
 int cmd_add_value(struct cmd_values *values, const char *command, char *text);
+
+/* The `--ip` of a command: 4 or 6; 0, or the status to exit with. */
+int cmd_take_ip(struct cmd_values *values, const char *command, const char *text);
 
 /* How a command judges and reports: the options that `run` and `check` share. */
 struct cmd_judging {
@@ -38,9 +42,9 @@ struct cmd_judging {
 #define CMD_JUDGING_SHORT "s:qf:"
 #define CMD_JUDGING_LONG                                                                           \
     {"slack", required_argument, NULL, 's'}, {"quiet", no_argument, NULL, 'q'},                    \
-        {"format", required_argument, NULL, 'f'},                                                  \
+        {"format", required_argument, NULL, 'f'}, {"vary", required_argument, NULL, 'V'},          \
     {                                                                                              \
-        "vary", required_argument, NULL, 'V'                                                       \
+        "ip", required_argument, NULL, 'I'                                                         \
     }
 
 void cmd_judging_init(struct cmd_judging *judging);
@@ -54,6 +58,11 @@ int cmd_judging_option(struct cmd_judging *judging, const char *command, int opt
 int cmd_load_lab(struct cmd_lab *cl, const char *name, const struct cmd_values *values,
                  bool with_expected);
 void cmd_free_lab(struct cmd_lab *cl);
+
+/* The same for a lab that is to be judged from what `--from` names: without `--ip`, with the
+ * version that this is of. */
+int cmd_load_lab_for(struct cmd_lab *cl, const char *name, const struct cmd_values *values,
+                     const char *from, bool with_expected);
 
 /* Why a lab that is `long` is not played on the real clock: how long it would take there,
  * by the intervals of its transcript.  The caller frees it. */

@@ -28,6 +28,7 @@ static const char help[] =
     "      --baseline DIR   compare with the matrix that was stored in DIR\n"
     "      --bless DIR      store this matrix in DIR: it is right as it is\n"
     "      --long           play long labs on this machine, too\n"
+    "      --ip 6           with IPv6 addresses in place of the labs' IPv4 addresses\n"
     "  -s, --slack TIME     a machine whose timers come later than this is too noisy to judge\n"
     "                       (default: 100ms)\n"
     "  -o, --out DIR        evidence goes to DIR/KERNEL/LAB/ (default: out/matrix)\n"
@@ -66,6 +67,8 @@ static int parse_option(struct plan *p, int option, char **argv)
     case 'L':
         p->play_long = true;
         return 0;
+    case 'I':
+        return cmd_take_ip(&p->values, "matrix", optarg);
     case 's':
         p->slack_text = optarg;
         return parse_duration(optarg, strlen(optarg), &p->slack) == strlen(optarg)
@@ -86,12 +89,19 @@ static int parse_option(struct plan *p, int option, char **argv)
 }
 
 static const struct option long_options[] = {
-    {"kernel", required_argument, NULL, 'k'},   {"modules", required_argument, NULL, 'M'},
-    {"no-host", no_argument, NULL, 'N'},        {"all", no_argument, NULL, 'a'},
-    {"baseline", required_argument, NULL, 'B'}, {"bless", required_argument, NULL, 'b'},
-    {"long", no_argument, NULL, 'L'},           {"slack", required_argument, NULL, 's'},
-    {"out", required_argument, NULL, 'o'},      {"format", required_argument, NULL, 'f'},
-    {"help", no_argument, NULL, 'h'},           {0},
+    {"kernel", required_argument, NULL, 'k'},
+    {"modules", required_argument, NULL, 'M'},
+    {"no-host", no_argument, NULL, 'N'},
+    {"all", no_argument, NULL, 'a'},
+    {"baseline", required_argument, NULL, 'B'},
+    {"bless", required_argument, NULL, 'b'},
+    {"long", no_argument, NULL, 'L'},
+    {"ip", required_argument, NULL, 'I'},
+    {"slack", required_argument, NULL, 's'},
+    {"out", required_argument, NULL, 'o'},
+    {"format", required_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
 };
 
 /* -1 to go on, else the status to exit with. */
@@ -167,7 +177,6 @@ static int choose_labs(struct plan *p, char **names, size_t n)
 {
     struct error err = ERROR_INIT;
     struct lab_names all = {0};
-    struct cmd_values none = {0};
     int worst = 0;
     if (p->all) {
         if (lab_list(&all, &err) < 0)
@@ -177,7 +186,7 @@ static int choose_labs(struct plan *p, char **names, size_t n)
     }
     for (size_t i = 0; i < n; i++) {
         struct cmd_lab cl;
-        int status = cmd_load_lab(&cl, names[i], &none, true);
+        int status = cmd_load_lab(&cl, names[i], &p->values, true);
         bool known = false;
         vec_each (&p->matrix.labs, lab)
             known |= !status && strcmp(lab->name, cl.lab->name) == 0;

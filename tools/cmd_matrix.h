@@ -22,6 +22,7 @@ struct plan {
     bool all, no_host, play_long;
     const char *out, *baseline, *bless, *modules, *slack_text, *format;
     nsec slack;
+    struct cmd_values values; /* only `--ip` */
     VEC(const char *) kernels;
     VEC(char *) names; /* of labs, as given */
     VEC(struct cmd_lab) labs;

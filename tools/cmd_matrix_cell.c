@@ -41,6 +41,12 @@ int cell_load(struct cell *cell, const struct cmd_lab *cl, const char *dir, nsec
     cell->record = record_load(dir, err);
     if (!cell->record)
         return -1;
+    if (cell->record->ip != cl->lab->ip) {
+        error_set(err, STATUS_USAGE, "it is of a run with IPv%u", cell->record->ip);
+        record_free(cell->record);
+        cell->record = NULL;
+        return -1;
+    }
     cell->result = judge(cl->lab, cl->pattern, cell->record, slack);
     cell->verdict = cell->result->verdict;
     cell->reason = cell->result->reason ? xstrdup(cell->result->reason) : NULL;

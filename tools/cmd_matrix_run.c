@@ -27,6 +27,8 @@ static char **arguments_of(const struct plan *p, const struct column *column, in
         vec_push(&argv, xasprintf("--modules=%s", p->modules));
     if (p->play_long)
         vec_push(&argv, xstrdup("--long"));
+    if (p->values.ip)
+        vec_push(&argv, xasprintf("--ip=%u", p->values.ip));
     if (p->slack_text)
         vec_push(&argv, xasprintf("--slack=%s", p->slack_text));
     vec_push(&argv, xstrdup("--"));

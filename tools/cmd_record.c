@@ -23,6 +23,8 @@ static const char help[] =
     "  -F, --from DIR|FILE  from the evidence in DIR, or from a capture, instead of a\n"
     "                       new run\n"
     "      --vary NAME=N    the value of the lab's `vary NAME`\n"
+    "      --ip 6           play it with IPv6 addresses: where a transcript that is there\n"
+    "                       differs, its values become pairs, IPv4|IPv6\n"
     "  -h, --help\n";
 
 struct recording {
@@ -36,9 +38,13 @@ struct recording {
 };
 
 static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'}, {"force", no_argument, NULL, 'O'},
-    {"from", required_argument, NULL, 'F'},   {"vary", required_argument, NULL, 'V'},
-    {"help", no_argument, NULL, 'h'},         {0},
+    {"output", required_argument, NULL, 'o'},
+    {"force", no_argument, NULL, 'O'},
+    {"from", required_argument, NULL, 'F'},
+    {"vary", required_argument, NULL, 'V'},
+    {"ip", required_argument, NULL, 'I'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
 };
 
 static int parse_option(struct recording *r, int option, char **argv)
@@ -55,6 +61,8 @@ static int parse_option(struct recording *r, int option, char **argv)
         return 0;
     case 'V':
         return cmd_add_value(&r->values, "record", optarg);
+    case 'I':
+        return cmd_take_ip(&r->values, "record", optarg);
     default:
         return cmd_option_error("record", option, argv);
     }
@@ -179,7 +187,8 @@ static void load_old_notes(struct recording *r)
 static int record_lab(struct recording *r, const char *name)
 {
     struct error err = ERROR_INIT;
-    int status = cmd_load_lab(&r->cl, name, &r->values, false);
+    int status = r->from ? cmd_load_lab_for(&r->cl, name, &r->values, r->from, false)
+                         : cmd_load_lab(&r->cl, name, &r->values, false);
     if (status == 0) {
         load_old_notes(r);
         int ret = check_output(r, &err);

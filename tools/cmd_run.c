@@ -32,6 +32,7 @@ static const char help[] =
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
     "      --long           play labs that take many minutes on the real clock, too\n"
     "      --vary NAME=N    the value of a lab's `vary NAME`\n"
+    "      --ip 6           with IPv6 addresses in place of the lab's IPv4 addresses\n"
     "  -k, --kernel WHAT    play them inside this kernel, under qemu and on a virtual\n"
     "                       clock: an image, a build tree, or the beginning of a\n"
     "                       version that `tcplab kernel list` shows; one boot for all\n"

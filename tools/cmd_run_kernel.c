@@ -113,6 +113,8 @@ static void choose_labs(struct in_kernel *k)
         vec_push(&k->options, xstrdup("--vary"));
         vec_push(&k->options, xasprintf("%s=%" PRId64, value->name, value->value));
     }
+    if (run->judging.values.ip)
+        vec_push(&k->options, xasprintf("--ip=%u", run->judging.values.ip));
 }
 
 static int play(struct in_kernel *k, struct error *err)

@@ -26,16 +26,21 @@ static bool is_segment(const char *line)
     return strstr(line, " > ") != NULL;
 }
 
-/* The number behind `key` plus one. */
+/* The number behind `key` plus one; of a pair, the first number of either half. */
 static char *grow_number(const char *line, const char *key)
 {
     const char *at = strstr(line, key);
     if (!at || !isdigit((unsigned char)at[strlen(key)]))
         return NULL;
     at += strlen(key);
-    char *end;
+    char *end, *rest;
     unsigned long n = strtoul(at, &end, 10);
-    return xasprintf("%.*s%lu%s", (int)(at - line), line, n + 1, end);
+    const char *bar = end + strcspn(end, "| ,");
+    if (*bar != '|' || !isdigit((unsigned char)bar[1]))
+        return xasprintf("%.*s%lu%s", (int)(at - line), line, n + 1, end);
+    unsigned long six = strtoul(bar + 1, &rest, 10);
+    return xasprintf("%.*s%lu%.*s%lu%s", (int)(at - line), line, n + 1, (int)(bar + 1 - end), end,
+                     six + 1, rest);
 }
 
 static char *change_flags(const char *line)

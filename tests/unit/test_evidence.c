@@ -172,6 +172,7 @@ static void same_rest(const struct record *a, const struct record *b)
     same_text(a->version, b->version);
     same_text(a->clock, b->clock);
     ck_assert_int_eq(a->tick, b->tick);
+    ck_assert_uint_eq(a->ip, b->ip);
     ck_assert_int_eq(a->lateness, b->lateness);
     ck_assert_int_eq(a->clock_step, b->clock_step);
     ck_assert_int_eq(a->began, b->began);
@@ -342,6 +343,8 @@ static const struct change {
     {"result.json", "{", "[", "result.json: line "},
     {"result.json", "\"schema_version\": 1", "\"schema_version\": 2", "reads version 1"},
     {"result.json", "\"schema_version\"", "\"schema_ver\"", "schema_version is missing"},
+    {"result.json", "\"ip\": 4", "\"ip\": 5", "record.ip is 5; it is 4 or 6"},
+    {"result.json", "\"ip\": 4", "\"ip\": 7", "record.ip is 7, outside"},
     {"result.json", "\"tick_ns\": 4000000", "\"tick_ns\": -1", "record.tick_ns is -1, outside"},
     {"result.json", "\"tick_ns\": 4000000", "\"tick_ns\": 42000000", "is 42000000, outside"},
     {"result.json", "\"tick_ns\": 4000000", "\"tick_ns\": 4.5", "is a fraction"},

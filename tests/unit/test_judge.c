@@ -502,6 +502,26 @@ START_TEST(notes_survive_a_new_recording)
 }
 END_TEST
 
+/* What a transcript says of the other version is not in this run, and stays. */
+START_TEST(pairs_survive_a_new_recording)
+{
+    struct record *r = four_syns();
+    cleanup_free char *plain = write_transcript(r, NULL);
+    char *win = strstr(plain, "win 64240");
+    ck_assert_ptr_nonnull(win);
+    cleanup_free char *old = xasprintf("%.*swin 1|64800%s\nipv6: quiet 1s\n", (int)(win - plain),
+                                       plain, win + strlen("win 64240"));
+    cleanup_free char *text = write_transcript(r, old);
+    ck_assert_msg(strstr(text, "win 64240|64800") != NULL, "%s", text);
+    const char *six = strstr(text, "\nipv6: ");
+    ck_assert_msg(six && strstr(six, " quiet 1s\n"), "%s", text);
+    expect(r, text, VERDICT_PASS);
+    cleanup_free char *again = write_transcript(r, text);
+    ck_assert_str_eq(text, again);
+    record_free(r);
+}
+END_TEST
+
 static Suite *suite_judge(void)
 {
     Suite *s = suite_create("judge");
@@ -526,6 +546,7 @@ static Suite *suite_judge(void)
     tcase_add_loop_test(t, written_stamps_do_not_depend_on_the_millisecond, 0, n_scenes);
     tcase_add_test(t, any_capture_passes_its_own_transcript);
     tcase_add_test(t, notes_survive_a_new_recording);
+    tcase_add_test(t, pairs_survive_a_new_recording);
     suite_add_tcase(s, t);
     return s;
 }

@@ -152,6 +152,13 @@ START_TEST(another_scene)
 }
 END_TEST
 
+START_TEST(a_run_of_the_other_version)
+{
+    record->ip = 6;
+    refuses("a run with IPv6");
+}
+END_TEST
+
 START_TEST(calls_cannot_be_left_out_as_a_whole)
 {
     record->has_calls = false;
@@ -172,6 +179,7 @@ static Suite *suite_stated(void)
     tcase_add_test(t, a_step_without_trace);
     tcase_add_test(t, a_call_of_another_script);
     tcase_add_test(t, another_scene);
+    tcase_add_test(t, a_run_of_the_other_version);
     tcase_add_test(t, calls_cannot_be_left_out_as_a_whole);
     suite_add_tcase(s, t);
     return s;

@@ -90,6 +90,7 @@ static void parse_addr(struct parser *p, struct lab_host *h, const struct token 
         complain(p, span, "such as 10.0.0.1/24", "%s", why);
         return;
     }
+    ip6_map(p->mapping, &a.addr, &a.prefix);
     if (is_taken(p, h, &a.addr, span))
         return;
     bool lo = ipaddr_is_loopback(&a.addr);

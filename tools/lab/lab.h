@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "lab/course.h"
+#include "lab/ip6.h"
 #include "lab/verbs.h"
 #include "lab/wire.h"
 
@@ -70,8 +71,15 @@ struct lab_sysctl {
 };
 
 /* `requires kernel 6.5`, `requires sysctl net.ipv4.x`, `requires program nc`,
- * `requires ipv6`: otherwise the lab is skipped and this is the reason. */
-enum require_kind { REQUIRE_KERNEL, REQUIRE_SYSCTL, REQUIRE_PROGRAM, REQUIRE_IPV6 };
+ * `requires ipv6`: otherwise the lab is skipped and this is the reason.
+ * `requires ipv4`: it is not run with `--ip 6`. */
+enum require_kind {
+    REQUIRE_KERNEL,
+    REQUIRE_SYSCTL,
+    REQUIRE_PROGRAM,
+    REQUIRE_IPV4,
+    REQUIRE_IPV6,
+};
 
 struct lab_require {
     enum require_kind kind;
@@ -145,6 +153,8 @@ struct lab {
     char *title;   /* its first heading */
     char *summary; /* the first paragraph, as plain text */
     struct lab_course course;
+    unsigned ip;              /* 4 or 6: the version whose values of a pair count */
+    enum lab_mapping mapping; /* how its IPv4 addresses were mapped; lab/ip6.h */
     struct source source;
     VEC(struct lab_host) hosts;
     VEC(struct lab_net) nets;
@@ -185,6 +195,10 @@ struct lab_value {
  * is usable only if diags->list.n is 0.  diags->source is set to lab->source. */
 struct lab *lab_parse(struct source *src, const struct lab_value *values, size_t n_values,
                       struct diags *diags);
+/* The same with IPv6 addresses for ip = 6; as the file is written for 4.  A lab without
+ * any IPv4 address is one of version 6 in both cases. */
+struct lab *lab_parse_ip(struct source *src, const struct lab_value *values, size_t n_values,
+                         unsigned ip, struct diags *diags);
 void lab_free(struct lab *lab);
 
 int lab_find_host(const struct lab *lab, const char *name, size_t len); /* -1: none */

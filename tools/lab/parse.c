@@ -28,7 +28,8 @@ static const struct statement {
     {"mtu", parse_mtu, "mtu HOST[:INTERFACE] BYTES"},
     {"sysctl", parse_sysctl, "sysctl HOST KEY VALUE…"},
     {"sysctl?", parse_sysctl, "sysctl? HOST KEY VALUE…"},
-    {"requires", parse_requires, "requires kernel VERSION | sysctl KEY | program NAME | ipv6"},
+    {"requires", parse_requires,
+     "requires kernel VERSION | sysctl KEY | program NAME | ipv4 | ipv6"},
     {"vary", parse_vary, "vary NAME LOW..HIGH"},
     {"limit", parse_limit, "limit DURATION"},
     {"long", parse_long, "long"},
@@ -211,15 +212,17 @@ static void name_lab(struct lab *lab)
     lab->limit = LAB_DEFAULT_LIMIT;
 }
 
-struct lab *lab_parse(struct source *src, const struct lab_value *values, size_t n_values,
-                      struct diags *diags)
+static struct lab *parse_mapped(struct source *src, const struct lab_value *values, size_t n_values,
+                                enum lab_mapping mapping, struct diags *diags)
 {
     struct lab *lab = xcalloc(1, sizeof(*lab));
     lab->source = *src;
     *src = (struct source){0};
     diags->source = &lab->source;
     name_lab(lab);
-    struct parser p = {.lab = lab, .diags = diags, .values = values, .n_values = n_values};
+    lab->mapping = mapping;
+    struct parser p = {
+        .lab = lab, .diags = diags, .values = values, .n_values = n_values, .mapping = mapping};
     if (lab->source.len > LAB_MAX_BYTES) {
         diag_add(diags, (struct span){0, 0}, NULL, "a lab is at most %u KiB long",
                  LAB_MAX_BYTES >> 10);
@@ -233,9 +236,40 @@ struct lab *lab_parse(struct source *src, const struct lab_value *values, size_t
     }
     hosts_connect(lab);
     check_whole(&p);
+    if (mapping != MAP_NOTHING)
+        ip6_commands(lab);
     lex_free(&p);
     vec_free(&p.tokens);
     vec_free(&p.lines);
     free(p.text);
     return lab;
+}
+
+/* The lab says itself how its addresses are to be mapped, so it is read once as it is. */
+static enum lab_mapping find_mapping(const struct source *src, const struct lab_value *values,
+                                     size_t n_values)
+{
+    struct source copy;
+    struct diags unseen = {0};
+    source_from(&copy, src->path, src->text, src->len);
+    struct lab *lab = parse_mapped(&copy, values, n_values, MAP_NOTHING, &unseen);
+    enum lab_mapping mapping = ip6_mapping_for(lab);
+    diags_free(&unseen);
+    lab_free(lab);
+    return mapping;
+}
+
+struct lab *lab_parse_ip(struct source *src, const struct lab_value *values, size_t n_values,
+                         unsigned ip, struct diags *diags)
+{
+    enum lab_mapping mapping = ip == 6 ? find_mapping(src, values, n_values) : MAP_NOTHING;
+    struct lab *lab = parse_mapped(src, values, n_values, mapping, diags);
+    lab->ip = ip == 6 || ip6_only(lab) ? 6 : 4;
+    return lab;
+}
+
+struct lab *lab_parse(struct source *src, const struct lab_value *values, size_t n_values,
+                      struct diags *diags)
+{
+    return lab_parse_ip(src, values, n_values, 4, diags);
 }

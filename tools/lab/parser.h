@@ -21,6 +21,7 @@ struct parser {
     struct diags *diags;
     const struct lab_value *values;
     size_t n_values;
+    enum lab_mapping mapping; /* of addresses */
     char *text; /* the source's text without NUL bytes and bad UTF-8, of the same length */
     /* The script: what of each line stands in a lab block. */
     VEC(struct span) lines;

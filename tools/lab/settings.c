@@ -74,6 +74,7 @@ void parse_requires(struct parser *p)
     static const char *const kinds[] = {[REQUIRE_KERNEL] = "kernel",
                                         [REQUIRE_SYSCTL] = "sysctl",
                                         [REQUIRE_PROGRAM] = "program",
+                                        [REQUIRE_IPV4] = "ipv4",
                                         [REQUIRE_IPV6] = "ipv6"};
     char buffer[64];
     const struct token *t = need(p, "what is required");
@@ -86,7 +87,8 @@ void parse_requires(struct parser *p)
         complain(p, t->span, p->usage, "%s is nothing that a lab can require", shown(p, t, buffer));
         return;
     }
-    const struct token *what = kind == REQUIRE_IPV6 ? t : need(p, "its name");
+    bool alone = kind == REQUIRE_IPV4 || kind == REQUIRE_IPV6;
+    const struct token *what = alone ? t : need(p, "its name");
     if (!what || (what != t && !check_required(p, (enum require_kind)kind, what)) || !need_end(p))
         return;
     struct lab_require *r = vec_add(&p->lab->requires_);

@@ -35,6 +35,8 @@ void parse_route(struct parser *p)
     if (!via || !value_ipaddr(p, via->span, via->text, via->len, &route.via) || !need_end(p) ||
         !good)
         return;
+    ip6_map(p->mapping, &route.to.addr, &route.to.prefix);
+    ip6_map(p->mapping, &route.via, NULL);
     if (any)
         route.to.addr.version = route.via.version;
     if (route.to.addr.version != route.via.version)
@@ -140,6 +142,18 @@ static void add_capture(struct parser *p, const struct token *t, const char *fil
     *c = (struct lab_capture){host, iface, xstrdup(filter), t->span};
 }
 
+static bool take_filter(struct parser *p, const struct token *t, struct strbuf *out)
+{
+    if (!filter_check(p, t->span, t->text, t->len))
+        return false;
+    if (p->mapping == MAP_NOTHING) {
+        strbuf_add(out, t->text, t->len);
+        return true;
+    }
+    return ip6_filter(p, t->span, t->text, t->len, out) &&
+           filter_check(p, t->span, strbuf_cstr(out), out->len);
+}
+
 void parse_capture(struct parser *p)
 {
     size_t first = p->at, n = 0;
@@ -152,14 +166,15 @@ void parse_capture(struct parser *p)
         complain(p, ((struct span){end, end}), p->usage, "the host on which to capture is missing");
         return;
     }
-    const struct token *filter = peek(p);
-    if (filter) {
+    struct strbuf filter cleanup_strbuf = STRBUF_INIT;
+    const struct token *t = peek(p);
+    if (t) {
         p->at++;
-        if (!need_end(p) || !filter_check(p, filter->span, filter->text, filter->len))
-            filter = NULL;
+        if (!need_end(p) || !take_filter(p, t, &filter))
+            strbuf_truncate(&filter, 0);
     }
     for (size_t i = first; i < first + n; i++)
-        add_capture(p, &p->tokens.at[i], filter ? filter->text : "");
+        add_capture(p, &p->tokens.at[i], strbuf_cstr(&filter));
 }
 
 void parse_mtu(struct parser *p)

@@ -82,10 +82,11 @@ const char *shown(const struct parser *p, const struct token *t, char buffer[64]
 
 /* Words that mean something of their own in a script or a transcript. */
 static const char *const reserved[] = {
-    "host", "router",  "route", "neighbour", "neighbor", "capture", "sysctl", "requires",
-    "vary", "limit",   "long",  "wire",      "unplug",   "replug",  "wait",   "run",
-    "as",   "within",  "via",   "default",   "any",      "at",      "quiet",  "order",
-    "lost", "arrives", "lo",    "link",      "switch",   "course",  "mtu",
+    "host",     "router", "route", "neighbour", "neighbor", "capture", "sysctl",
+    "requires", "vary",   "limit", "long",      "wire",     "unplug",  "replug",
+    "wait",     "run",    "as",    "within",    "via",      "default", "any",
+    "at",       "quiet",  "order", "lost",      "arrives",  "lo",      "link",
+    "switch",   "course", "mtu",   "ipv4",      "ipv6",
 };
 
 bool value_name(struct parser *p, const struct token *t, const char *what)

@@ -448,6 +448,7 @@ static int build(struct reading *in, struct error *err)
     struct record *r = in->record;
     r->lab = xstrdup(in->lab->name);
     r->clock = xstrdup("real");
+    r->ip = in->lab->ip;
     describe_hosts(r, in->lab);
     find_roles(in);
     if (read_file(in, err) < 0)

@@ -197,11 +197,13 @@ static int take_remarks(struct record *r, json_t *remarks, struct error *err)
 static int take_machine(struct record *r, const json_t *o, struct error *err)
 {
     const char *at = "record";
+    int64_t ip = 0;
     if (json_take_cstr(o, at, "lab", true, &r->lab, err) < 0 ||
         json_take_cstr(o, at, "kernel", true, &r->kernel, err) < 0 ||
         json_take_cstr(o, at, "machine", true, &r->machine, err) < 0 ||
         json_take_cstr(o, at, "version", true, &r->version, err) < 0 ||
         json_take_cstr(o, at, "clock", true, &r->clock, err) < 0 ||
+        json_take_int(o, at, "ip", 4, 6, &ip, err) < 0 ||
         take_nsec(o, at, "tick_ns", 0, MAX_TICK, &r->tick, err) < 0 ||
         take_nsec(o, at, "lateness_ns", 0, MAX_DURATION, &r->lateness, err) < 0 ||
         take_nsec(o, at, "clock_step_ns", -MAX_DURATION, MAX_DURATION, &r->clock_step, err) < 0 ||
@@ -211,6 +213,9 @@ static int take_machine(struct record *r, const json_t *o, struct error *err)
         json_take_cstr(o, at, "skipped", true, &r->skipped, err) < 0 ||
         json_take_cstr(o, at, "stopped", true, &r->stopped, err) < 0)
         return -1;
+    r->ip = (unsigned)ip;
+    if (ip == 5)
+        return error_set(err, STATUS_USAGE, "record.ip is 5; it is 4 or 6");
     if (r->ended < r->began)
         return error_set(err, STATUS_USAGE, "record.ended_ns is before record.began_ns");
     return 0;

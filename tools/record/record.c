@@ -2,7 +2,9 @@
 
 struct record *record_new(void)
 {
-    return xcalloc(1, sizeof(struct record));
+    struct record *r = xcalloc(1, sizeof(*r));
+    r->ip = 4;
+    return r;
 }
 
 static void free_things_seen(struct record *r)

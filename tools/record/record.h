@@ -100,6 +100,7 @@ struct record {
     char *lab;
     char *kernel, *machine, *version; /* uname release and machine; tcplab's version */
     char *clock;                      /* "real" or "virtual" */
+    unsigned ip;                      /* 4, or 6: the lab was played with IPv6 addresses */
     nsec tick;                        /* 1/HZ; 0: unknown */
     nsec lateness;                    /* the worst that the periodic timer beside the run saw */
     nsec clock_step;   /* how far CLOCK_REALTIME moved against CLOCK_MONOTONIC during the run */

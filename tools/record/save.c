@@ -201,6 +201,7 @@ json_t *record_to_json(const struct record *r)
     json_object_set_new(o, "machine", json_cstr(r->machine));
     json_object_set_new(o, "version", json_cstr(r->version));
     json_object_set_new(o, "clock", json_cstr(r->clock));
+    json_object_set_new(o, "ip", json_integer(r->ip));
     json_object_set_new(o, "tick_ns", json_integer(r->tick));
     json_object_set_new(o, "lateness_ns", json_integer(r->lateness));
     json_object_set_new(o, "stalls", stalls_to_json(r));

@@ -141,6 +141,10 @@ static int check_links(const struct record *r, const struct lab *lab, bool *made
 
 int stated_check(struct record *r, const struct lab *lab, struct error *err)
 {
+    if (r->ip != lab->ip) {
+        error_set(err, STATUS_USAGE, "it is the evidence of a run with IPv%u", r->ip);
+        return error_hint(err, "`--ip %u` reads the lab for that", r->ip);
+    }
     if (!r->has_calls)
         return error_set(err, STATUS_USAGE, "it has no record of calls, as every run leaves one");
     if (r->skipped)

@@ -41,6 +41,7 @@ static void note_kernel(struct record *record)
 
 static void note_hosts(struct record *record, const struct lab *lab)
 {
+    record->ip = lab->ip;
     vec_each (&lab->hosts, h) {
         struct record_host *rh = vec_add(&record->hosts);
         rh->name = xstrdup(h->name);
@@ -127,6 +128,8 @@ static char *unmet(const struct lab_require *r, const struct record *record)
     case REQUIRE_PROGRAM:
         program = program_find(r->what, NULL);
         return program ? NULL : xasprintf("the program %s is not installed", r->what);
+    case REQUIRE_IPV4:
+        return record->ip == 4 ? NULL : xstrdup("it is about IPv4, and this is a run with IPv6");
     case REQUIRE_IPV6:
         return access("/proc/sys/net/ipv6", F_OK) == 0 ? NULL : xstrdup("this kernel has no IPv6");
     }
@@ -135,6 +138,11 @@ static char *unmet(const struct lab_require *r, const struct record *record)
 
 static bool meets_requirements(const struct lab *lab, struct record *record)
 {
+    static const struct lab_require ipv6 = {.kind = REQUIRE_IPV6};
+    if (lab->mapping != MAP_NOTHING)
+        record->skipped = unmet(&ipv6, record);
+    if (record->skipped)
+        return false;
     vec_each (&lab->requires_, r) {
         record->skipped = unmet(r, record);
         if (record->skipped)

@@ -8,6 +8,9 @@
  * that it lists; a new one gets the calls whose result the script states or that
  * failed, and all links.
  *
+ * An old transcript that speaks of both IP versions keeps what it says of the other one:
+ * the new lines are paired with those (pattern_format()), by the numbers of their lines.
+ *
  * A new line states what a rerun will repeat: values that the history determines
  * become `~`, and an interval is written only where a timer or the kernel's own
  * answer makes it, as the nominal value whose bounds hold what was measured. */
@@ -142,6 +145,7 @@ static void keep_names(struct pattern_item *item, const struct pattern_item *old
     item->label = old->label;
     item->note = old->note ? xstrdup(old->note) : NULL;
     item->blank_before = old->blank_before;
+    item->line_number = old->line_number;
 }
 
 static void add_packet(struct writer *w, const struct track *t, const struct observed *o,
@@ -191,12 +195,26 @@ static void add_remarks(struct writer *w, const struct pattern_item *before)
             add_old(w, &old->items.at[w->remarks]);
 }
 
+/* The number of the line that closes a group of the old transcript. */
+static size_t close_of(const struct writer *w, int group)
+{
+    bool inside = false;
+    vec_each (&w->j->pattern->items, item) {
+        inside |= item->kind == ITEM_GROUP_OPEN && (item + 1)->group == group;
+        if (inside && item->kind == ITEM_GROUP_CLOSE)
+            return item->line_number;
+    }
+    return 0;
+}
+
 static void enter_group(struct writer *w, int group)
 {
     if (group == w->group)
         return;
     if (w->group)
-        vec_push(&w->out.items, ((struct pattern_item){.kind = ITEM_GROUP_CLOSE, .point = -1}));
+        vec_push(&w->out.items,
+                 ((struct pattern_item){
+                     .kind = ITEM_GROUP_CLOSE, .point = -1, .line_number = close_of(w, w->group)}));
     w->group = group;
     if (!group)
         return;
@@ -376,6 +394,9 @@ void transcript_write(struct strbuf *sb, const struct lab *lab, const struct rec
     struct judging j = {
         .lab = lab, .pattern = old ? old : &empty, .record = record, .slack = JUDGE_DEFAULT_SLACK};
     struct writer w = {.j = &j};
+    /* The lines of the other version stay, and where they differ now there is a pair. */
+    w.out.ip = lab->ip;
+    w.out.other = j.pattern->other;
     if (judge_open(&j, &err) == 0) {
         vec_each (&j.pattern->points, point)
             vec_push(&w.out.points, *point);

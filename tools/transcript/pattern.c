@@ -19,13 +19,20 @@
 
 enum { MAX_COMPLAINTS = 50 };
 
+static struct span span_of(const struct reader *r, struct slice s)
+{
+    size_t from = (size_t)(s.at - r->base), to = from + s.n;
+    if (!r->offsets)
+        return (struct span){from, to};
+    return (struct span){r->offsets[from], s.n ? r->offsets[to - 1] + 1 : r->offsets[from]};
+}
+
 void reader_complain(struct reader *r, struct slice where, const char *hint, const char *fmt, ...)
 {
     r->errors++;
     if (!r->diags || r->diags->list.n > MAX_COMPLAINTS)
         return;
-    size_t from = (size_t)(where.at - r->base);
-    struct span span = {from, from + where.n};
+    struct span span = span_of(r, where);
     if (r->diags->list.n == MAX_COMPLAINTS) {
         diag_add(r->diags, span, NULL, "too many errors; the rest is not shown");
         return;
@@ -56,6 +63,8 @@ void pattern_free(struct pattern *p)
     vec_free(&p->points);
     vec_free(&p->names);
     vec_free(&p->owned);
+    pairs_free(&p->chosen);
+    pattern_free(p->other);
     source_free(&p->source);
     free(p);
 }
@@ -70,6 +79,7 @@ struct file {
     int group; /* the open `any order`, 0: none */
     int groups;
     size_t open, in_group;
+    struct slice open_line;
     size_t line_number;
 };
 
@@ -140,14 +150,37 @@ static bool read_label(struct reader *r, struct slice *rest, struct pattern_item
         return false;
     *rest = left;
     item->label = word;
-    if (!slice_is_name(word))
+    if (slice_is(word, "ipv4") || slice_is(word, "ipv6"))
+        reader_complain(r, word, NULL, "\"%.*s:\" stands for a version, once in a line",
+                        (int)word.n, word.at);
+    else if (!slice_is_name(word))
         reader_complain(r, word, "a letter, then letters, digits, `-` and `_`",
                         "\"%.*s\" is no label", (int)word.n, word.at);
-    vec_each (&r->pattern->items, other)
-        if (slice_equal(other->label, word)) {
-            reader_complain(r, word, NULL, "line %zu has this label already", other->line_number);
-            break;
-        }
+    return true;
+}
+
+/* Lines of different versions may share a label: only one of them is there. */
+static void check_label(struct reader *r, const struct pattern_item *item)
+{
+    vec_each (&r->pattern->items, other) {
+        if (item->label.n == 0 || !slice_equal(other->label, item->label))
+            continue;
+        reader_complain(r, item->label, NULL, "line %zu has this label already",
+                        other->line_number);
+        return;
+    }
+}
+
+/* `ipv6:`, for lines that are there with one version only. */
+static bool read_version(struct reader *r, struct slice *rest, unsigned *only)
+{
+    struct slice left = *rest, word = slice_word(&left);
+    unsigned version = slice_is(word, "ipv4:") ? 4 : slice_is(word, "ipv6:") ? 6 : 0;
+    if (!version || *only)
+        return false;
+    *only = version;
+    *rest = left;
+    r->pattern->has_versions = true;
     return true;
 }
 
@@ -206,6 +239,7 @@ static void open_group(struct file *f, struct slice line, struct pattern_item *i
                         "`any order` has no label and no interval");
     f->group = ++f->groups;
     f->open = f->r.pattern->items.n;
+    f->open_line = line;
     f->in_group = 0;
 }
 
@@ -240,13 +274,20 @@ static void add_line(struct file *f, struct slice line)
     struct reader *r = &f->r;
     struct pattern_item item = {.point = -1, .least = 1, .most = 1};
     struct slice rest = line;
+    unsigned only = 0;
     item.line_number = f->line_number;
-    item.span = (struct span){(size_t)(line.at - r->base), (size_t)(line.at - r->base) + line.n};
+    item.span = span_of(r, line);
     item.blank_before = f->blank;
     f->blank = false;
     take_note(f, &item);
-    while (read_label(r, &rest, &item) || read_point(r, &rest, &item))
+    while (read_version(r, &rest, &only) || read_label(r, &rest, &item) ||
+           read_point(r, &rest, &item))
         ;
+    if (only && only != r->pattern->ip) { /* the other version's reading looks at it */
+        pattern_item_free(&item);
+        return;
+    }
+    check_label(r, &item);
     reader_interval(r, &rest, &item);
     rest = slice_trim(rest);
     if (is_group_open(rest))
@@ -323,14 +364,16 @@ static void read_file_line(struct file *f, struct slice line)
     }
 }
 
-struct pattern *pattern_parse(struct source *src, const struct lab *lab, struct diags *diags)
+/* Reads the file as it is for p->ip. */
+static void read_for_version(struct pattern *p, const struct lab *lab, struct diags *diags)
 {
-    struct pattern *p = xcalloc(1, sizeof(*p));
-    p->source = *src;
-    *src = (struct source){0};
-    diags->source = &p->source;
     struct file f = {.r = {.lab = lab, .pattern = p, .diags = diags, .base = p->source.text}};
     struct slice text = {p->source.text, p->source.len};
+    if (pairs_choose(&p->chosen, text, p->ip)) {
+        f.r.base = p->chosen.text;
+        f.r.offsets = p->chosen.offsets;
+        text = (struct slice){p->chosen.text, p->chosen.len};
+    }
     if (slice_starts(text, "\xef\xbb\xbf"))
         slice_skip(&text, 3);
     while (text.n) {
@@ -340,13 +383,45 @@ struct pattern *pattern_parse(struct source *src, const struct lab *lab, struct 
     }
     keep_remark(&f);
     if (f.group)
-        reader_complain(&f.r,
-                        (struct slice){f.r.base + p->items.at[f.open].span.from,
-                                       p->items.at[f.open].span.to - p->items.at[f.open].span.from},
-                        "close it with `}`", "this `any order` is not closed");
+        reader_complain(&f.r, f.open_line, "close it with `}`", "this `any order` is not closed");
     if (p->lines == 0 && f.r.errors == 0)
         reader_complain(&f.r, (struct slice){f.r.base, 0}, "`tcplab record NAME` writes one",
                         "an empty transcript");
     strbuf_free(&f.note);
+}
+
+static bool is_known(const struct diags *diags, const struct diag *d)
+{
+    vec_each (&diags->list, other)
+        if (other->span.from == d->span.from && strcmp(other->message, d->message) == 0)
+            return true;
+    return false;
+}
+
+/* What the other version makes of the file, and what only that finds wrong in it. */
+static void read_for_other(struct pattern *p, const struct lab *lab, struct diags *diags)
+{
+    struct diags found = {0};
+    struct pattern *other = xcalloc(1, sizeof(*other));
+    source_from(&other->source, p->source.path, p->source.text, p->source.len);
+    other->ip = p->ip == 6 ? 4 : 6;
+    read_for_version(other, lab, &found);
+    vec_each (&found.list, d)
+        if (!is_known(diags, d))
+            diag_add(diags, d->span, d->hint, "%s", d->message);
+    diags_free(&found);
+    p->other = other;
+}
+
+struct pattern *pattern_parse(struct source *src, const struct lab *lab, struct diags *diags)
+{
+    struct pattern *p = xcalloc(1, sizeof(*p));
+    p->source = *src;
+    p->ip = lab && lab->ip == 6 ? 6 : 4;
+    *src = (struct source){0};
+    diags->source = &p->source;
+    read_for_version(p, lab, diags);
+    if (p->chosen.text || p->has_versions || (lab && lab->mapping != MAP_NOTHING))
+        read_for_other(p, lab, diags);
     return p;
 }

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "lab/lab.h"
 #include "transcript/judge.h"
+#include "transcript/pair.h"
 #include "transcript/slice.h"
 #include "transcript/timing.h"
 
@@ -116,11 +117,15 @@ struct port_name {
 
 struct pattern {
     struct source source;
+    struct pair_text chosen; /* the source for this version, if it has pairs */
+    unsigned ip;             /* 4 or 6 */
+    struct pattern *other;   /* the same for the other version; NULL: there is no difference */
     VEC(struct pattern_item) items;
     VEC(struct pattern_point) points;
     VEC(struct port_name) names;
     VEC(char *) owned; /* texts that stand nowhere in the source */
     size_t lines;      /* with repetitions written out */
+    bool has_versions; /* lines of one version only */
 };
 
 /* Reads one line, without diagnostics: what story_format() printed, or a canonical
@@ -140,7 +145,8 @@ struct reader {
     const struct lab *lab;   /* NULL: names are taken as they stand */
     struct pattern *pattern; /* NULL: an observed line */
     struct diags *diags;     /* NULL: errors are only counted */
-    const char *base;        /* spans count from here */
+    const char *base;        /* spans count from here … */
+    const size_t *offsets;   /* … by way of this; NULL: directly */
     unsigned errors;
 };
 

@@ -181,54 +181,152 @@ static void put_note(struct strbuf *sb, const char *note)
     }
 }
 
-static void put_item(struct strbuf *sb, const struct pattern *p, const struct pattern_item *item,
+/* `at server: ` */
+static void put_point(struct strbuf *sb, const struct pattern *p, const struct pattern_item *item)
+{
+    bool grouped = item->group && item->kind != ITEM_GROUP_OPEN;
+    if (item->point < 0 || grouped || item->kind == ITEM_GROUP_CLOSE)
+        return;
+    const struct pattern_point *point = &p->points.at[item->point];
+    strbuf_puts(sb, "at ");
+    put(sb, point->host);
+    if (point->iface.n)
+        strbuf_putc(sb, ':');
+    put(sb, point->iface);
+    strbuf_puts(sb, ": ");
+}
+
+/* All behind the label. */
+static void put_rest(struct strbuf *sb, const struct pattern *p, const struct pattern_item *item,
                      struct columns columns)
 {
-    put_note(sb, item->note);
-    if (item->kind == ITEM_REMARK)
-        return;
+    put_point(sb, p, item);
+    size_t from = sb->len;
+    put_interval(sb, item);
+    if (item->has_interval)
+        strbuf_putc(sb, ' ');
+    pad_to(sb, from, columns.interval);
+    put_body(sb, item, true);
+}
+
+static void put_label(struct strbuf *sb, const struct pattern_item *item, struct columns columns)
+{
     size_t from = sb->len;
     if (item->label.n) {
         put(sb, item->label);
         strbuf_puts(sb, ": ");
     }
     pad_to(sb, from, columns.label);
-    bool grouped = item->group && item->kind != ITEM_GROUP_OPEN;
-    if (item->point >= 0 && !grouped && item->kind != ITEM_GROUP_CLOSE) {
-        const struct pattern_point *point = &p->points.at[item->point];
-        strbuf_puts(sb, "at ");
-        put(sb, point->host);
-        if (point->iface.n)
-            strbuf_putc(sb, ':');
-        put(sb, point->iface);
-        strbuf_puts(sb, ": ");
-    }
-    from = sb->len;
-    put_interval(sb, item);
-    if (item->has_interval)
-        strbuf_putc(sb, ' ');
-    pad_to(sb, from, columns.interval);
-    put_body(sb, item, true);
+}
+
+/* `only`: "ipv6: " for a line of one version, else "". */
+static void put_item(struct strbuf *sb, const struct pattern *p, const struct pattern_item *item,
+                     const char *only, struct columns columns)
+{
+    put_note(sb, item->note);
+    if (item->kind == ITEM_REMARK)
+        return;
+    put_label(sb, item, columns);
+    strbuf_puts(sb, only);
+    put_rest(sb, p, item, columns);
     strbuf_putc(sb, '\n');
+}
+
+static const char *only_of(const struct pattern *p)
+{
+    return p->ip == 6 ? "ipv6: " : "ipv4: ";
+}
+
+/* The same line of both versions: one with pairs, or, if that cannot say it, two. */
+static void put_both(struct strbuf *sb, const struct pattern *p, const struct pattern_item *item,
+                     const struct pattern_item *twin, struct columns columns)
+{
+    struct strbuf mine cleanup_strbuf = STRBUF_INIT, theirs cleanup_strbuf = STRBUF_INIT;
+    struct strbuf merged cleanup_strbuf = STRBUF_INIT;
+    put_rest(&mine, p, item, (struct columns){0});
+    put_rest(&theirs, p->other, twin, (struct columns){0});
+    struct slice a = {mine.data, mine.len}, b = {theirs.data, theirs.len};
+    bool labels = slice_equal(item->label, twin->label);
+    if (labels && slice_equal(a, b)) {
+        put_item(sb, p, item, "", columns);
+    } else if (labels && pairs_merge(&merged, p->ip == 6 ? b : a, p->ip == 6 ? a : b)) {
+        put_note(sb, item->note);
+        put_label(sb, item, columns);
+        struct slice rest = {merged.data, merged.len}, word = slice_word(&rest);
+        size_t from = sb->len;
+        if (word.n && word.at[0] == '+') {
+            put(sb, word);
+            strbuf_putc(sb, ' ');
+        } else {
+            rest = (struct slice){merged.data, merged.len};
+        }
+        pad_to(sb, from, columns.interval);
+        put(sb, slice_trim(rest));
+        strbuf_putc(sb, '\n');
+    } else {
+        bool six = p->ip == 6;
+        const struct pattern *first = six ? p->other : p, *second = six ? p : p->other;
+        put_item(sb, first, six ? twin : item, only_of(first), columns);
+        put_item(sb, second, six ? item : twin, only_of(second), columns);
+    }
+}
+
+static void widen(struct columns *columns, const struct pattern *p)
+{
+    struct strbuf scratch cleanup_strbuf = STRBUF_INIT;
+    vec_each (&p->items, item) {
+        if (item->label.n && item->label.n + 2 > columns->label)
+            columns->label = item->label.n + 2;
+        strbuf_truncate(&scratch, 0);
+        put_interval(&scratch, item);
+        if (scratch.len && scratch.len + 1 > columns->interval)
+            columns->interval = scratch.len + 1;
+    }
+}
+
+struct formatter {
+    struct strbuf *sb;
+    struct columns columns;
+    const struct pattern_item *before;
+};
+
+static void put_blank(struct formatter *f, const struct pattern_item *item)
+{
+    if (f->before && (item->blank_before || f->before->kind == ITEM_REMARK))
+        strbuf_putc(f->sb, '\n');
+    f->before = item;
+}
+
+/* The lines of the other version alone that stand before line `number`. */
+static size_t put_others(struct formatter *f, const struct pattern *p, size_t next, size_t number)
+{
+    const struct pattern *other = p->other;
+    for (; other && next < other->items.n && other->items.at[next].line_number < number; next++) {
+        const struct pattern_item *item = &other->items.at[next];
+        put_blank(f, item);
+        put_item(f->sb, other, item, only_of(other), f->columns);
+    }
+    return next;
 }
 
 void pattern_format(struct strbuf *sb, const struct pattern *p)
 {
-    struct columns columns = {0, 0};
-    struct strbuf scratch cleanup_strbuf = STRBUF_INIT;
+    struct formatter f = {.sb = sb};
+    const struct pattern *other = p->other;
+    size_t next = 0;
+    widen(&f.columns, p);
+    if (other)
+        widen(&f.columns, other);
     vec_each (&p->items, item) {
-        if (item->label.n && item->label.n + 2 > columns.label)
-            columns.label = item->label.n + 2;
-        strbuf_truncate(&scratch, 0);
-        put_interval(&scratch, item);
-        if (scratch.len && scratch.len + 1 > columns.interval)
-            columns.interval = scratch.len + 1;
+        if (item->line_number)
+            next = put_others(&f, p, next, item->line_number);
+        put_blank(&f, item);
+        bool twin = other && item->line_number && next < other->items.n &&
+                    other->items.at[next].line_number == item->line_number;
+        if (twin)
+            put_both(sb, p, item, &other->items.at[next++], f.columns);
+        else
+            put_item(sb, p, item, other ? only_of(p) : "", f.columns);
     }
-    const struct pattern_item *before = NULL;
-    vec_each (&p->items, item) {
-        if (before && (item->blank_before || before->kind == ITEM_REMARK))
-            strbuf_putc(sb, '\n');
-        put_item(sb, p, item, columns);
-        before = item;
-    }
+    put_others(&f, p, next, SIZE_MAX);
 }
