@@ -2,9 +2,9 @@
  *
  * Theory of operation.  The run is aligned with the old transcript, as for judging.
  * Where a line still fits it is kept as its author wrote it; where it was taken for
- * a packet and differs, its label and note are kept and the packet is written; what
- * was not expected is written; what did not happen is left out.  Without an old
- * transcript everything is new.  Of calls and links, an old transcript keeps those
+ * a packet and differs, its label and note are kept, its interval as long as it holds,
+ * and the packet is written; what was not expected is written; what did not happen is
+ * left out.  Without an old transcript everything is new.  Of calls and links, an old transcript keeps those
  * that it lists; a new one gets the calls whose result the script states or that
  * failed, and all links.
  *
@@ -148,11 +148,21 @@ static void keep_names(struct pattern_item *item, const struct pattern_item *old
     item->line_number = old->line_number;
 }
 
+/* What its author stated of the time, also nothing, as long as it holds. */
+static nsec old_interval(const struct track *t, const struct observed *o,
+                         const struct pattern_item *old)
+{
+    if (!old->has_interval)
+        return -1;
+    struct timing_bounds bounds = match_bounds(&t->rules, old, o);
+    return timing_within(&bounds, o->gap) ? old->interval : interval_of(t, o);
+}
+
 static void add_packet(struct writer *w, const struct track *t, const struct observed *o,
                        const struct pattern_item *old)
 {
     struct pattern_item *item = add_text(w, general_text(o));
-    nsec interval = interval_of(t, o);
+    nsec interval = old ? old_interval(t, o, old) : interval_of(t, o);
     if (item->kind == ITEM_SEGMENT) {
         rename_port(w, t, &item->from);
         rename_port(w, t, &item->to);
@@ -161,8 +171,10 @@ static void add_packet(struct writer *w, const struct track *t, const struct obs
     item->group = w->group;
     item->has_interval = interval >= 0;
     item->interval = interval;
-    if (old)
+    if (old) {
+        item->optional = old->optional;
         keep_names(item, old);
+    }
 }
 
 /* ------------------------------------------------------------------- old lines */
