@@ -47,7 +47,8 @@ static const struct change {
     {"length 12", "length 12 lost",
      "the first data segment arrived 30 µs later, and should have been lost"},
     {"length 12", "length 12 arrives +50ms",
-     "the first data segment arrived 30 µs later, and not when it should have"},
+     "the first data segment arrived 30 µs later, and not when it should have, after 50 ms … 54 "
+     "ms"},
     {"+0 server", "+1s server",
      "server's SYN-ACK came 0.1 ms after the packet before; expected 1 s … 1.04 s"},
     {"seq 1:13", "seq 2:14",

@@ -157,7 +157,8 @@ START_TEST(what_the_path_forged_is_a_segment)
     build_seen_tcp(record, 1, BUILD_IN, MS(9), TCP(.flags = "R", .seq = 109));
     tell(SEC(1));
     ck_assert_uint_eq(story->segments.n, 2);
-    ck_assert_int_eq(segment(0)->fate, FATE_LOST);
+    ck_assert_int_eq(segment(0)->fate, FATE_ARRIVED);
+    ck_assert(segment(0)->damaged);
     ck_assert_int_eq(segment(1)->fate, FATE_UNKNOWN);
     ck_assert_uint_eq(segment(1)->p->tcp.flags, TCP_RST);
 }

@@ -8,10 +8,12 @@
 #define MS NSEC_PER_MSEC
 #define RTT (100 * NSEC_PER_USEC)
 
+static const struct timing_rtt none = {0, 0};
+
 static struct timing_bounds at_hz(int hz, nsec nominal, enum timing_base base, nsec rtt)
 {
     struct timing_host host = {NSEC_PER_SEC / hz, 0};
-    return timing_derive(&host, nominal, base, rtt);
+    return timing_derive(&host, nominal, base, (struct timing_rtt){rtt, rtt});
 }
 
 static void check(int hz, enum timing_base base, nsec nominal, nsec measured, bool fits)
@@ -137,7 +139,7 @@ START_TEST(at_once)
     check(250, TIMING_DATA, 0, 20 * MS, true);
     check(250, TIMING_DATA, 0, 40 * MS, false);
     struct timing_host late = {4 * MS, 30 * MS};
-    struct timing_bounds b = timing_derive(&late, 0, TIMING_DATA, 0);
+    struct timing_bounds b = timing_derive(&late, 0, TIMING_DATA, none);
     ck_assert(timing_within(&b, 45 * MS));
 }
 END_TEST
@@ -145,7 +147,7 @@ END_TEST
 START_TEST(the_derivation_is_told)
 {
     struct timing_host host = {4 * MS, 300 * NSEC_PER_USEC};
-    struct timing_bounds b = timing_derive(&host, 2000 * MS, TIMING_SYN, 0);
+    struct timing_bounds b = timing_derive(&host, 2000 * MS, TIMING_SYN, none);
     struct strbuf text cleanup_strbuf = STRBUF_INIT;
     timing_explain(&text, &b);
     ck_assert_str_eq(strbuf_cstr(&text), "2 s = 500 ticks of 4 ms: granule 32 ms, rounding 8 ms, "
@@ -154,7 +156,7 @@ START_TEST(the_derivation_is_told)
     timing_range(&text, &b);
     ck_assert_str_eq(strbuf_cstr(&text), "2 s … 2.044 s");
     host.tick = 0;
-    b = timing_derive(&host, 1000 * MS, TIMING_SYN, 0);
+    b = timing_derive(&host, 1000 * MS, TIMING_SYN, none);
     strbuf_truncate(&text, 0);
     timing_explain(&text, &b);
     ck_assert_ptr_nonnull(strstr(strbuf_cstr(&text), "ticks of 10 ms (assumed"));
@@ -171,8 +173,8 @@ START_TEST(unkind_evidence)
                 struct timing_host host = {values[t], values[l]};
                 static const nsec nominals[] = {0, 1, MS, TIMING_LONGEST};
                 for (size_t n = 0; n < ARRAY_SIZE(nominals); n++) {
-                    struct timing_bounds b =
-                        timing_derive(&host, nominals[n], TIMING_DATA, values[r]);
+                    struct timing_bounds b = timing_derive(
+                        &host, nominals[n], TIMING_DATA, (struct timing_rtt){values[r], values[r]});
                     ck_assert_int_ge(b.latest, b.nominal);
                     ck_assert_int_le(b.earliest, b.nominal);
                     ck_assert_int_ge(b.earliest, 0);

@@ -92,8 +92,18 @@ static struct timing_host host_of(const struct side *s)
     return (struct timing_host){r->tick, r->lateness};
 }
 
+static const struct timing_rtt no_rtt = {0, 0};
+
+static void widen(struct timing_rtt *rtt, const struct story_segment *s)
+{
+    if (s->rtt && (!rtt->most || s->rtt_least < rtt->least))
+        rtt->least = s->rtt_least;
+    if (s->rtt > rtt->most)
+        rtt->most = s->rtt;
+}
+
 static bool same_interval(const struct comparison *c, const nsec gap[2], enum timing_base base,
-                          nsec rtt)
+                          struct timing_rtt rtt)
 {
     int longer = gap[1] > gap[0];
     struct timing_host host = host_of(&c->side[longer]);
@@ -195,9 +205,7 @@ static void mask(struct strbuf *sb, const char *word)
 static char *text_of(const struct side *side, const struct story_segment *s)
 {
     struct strbuf sb = STRBUF_INIT;
-    struct story_segment plain = *s;
-    plain.fate = FATE_UNKNOWN;
-    story_format(&sb, side->story, &plain);
+    story_format_sent(&sb, side->story, s);
     if (s->flow >= 0) {
         bool due = s->due_tsecr.known && s->p->tcp.tsecr != 0 &&
                    (s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before);
@@ -271,14 +279,43 @@ static bool differ_in_text(const struct comparison *c, size_t i, struct strbuf *
     return true;
 }
 
+/* What the wire did to one of them and not to the other. */
+static bool differ_in_mishap(const struct story_segment *a, const struct story_segment *b,
+                             const struct comparison *c, size_t i, struct strbuf *sentence)
+{
+    const struct {
+        bool a, b;
+        const char *is, *is_not;
+    } ways[] = {
+        {a->injected, b->injected, "was injected by the wire", "was sent, not injected"},
+        {a->rewritten, b->rewritten, "was rewritten on the way", "was not rewritten on the way"},
+        {a->damaged, b->damaged, "was damaged on the way", "was not damaged on the way"},
+        {a->arrivals > 1, b->arrivals > 1, "arrives more than once", "arrives once only"},
+    };
+    for (size_t k = 0; k < ARRAY_SIZE(ways) && a->fate == b->fate; k++) {
+        if (ways[k].a == ways[k].b)
+            continue;
+        put_name(sentence, &c->side[1], i);
+        strbuf_printf(sentence, " %s", ways[k].b ? ways[k].is : ways[k].is_not);
+        return true;
+    }
+    if (a->overtaken == b->overtaken || a->fate != b->fate)
+        return false;
+    put_name(sentence, &c->side[1], i);
+    strbuf_printf(sentence, " was overtaken by %u instead of %u", b->overtaken, a->overtaken);
+    return true;
+}
+
 static bool differ_in_fate(const struct comparison *c, size_t i, struct strbuf *sentence)
 {
     const struct story_segment *a = segment_of(&c->side[0], i), *b = segment_of(&c->side[1], i);
     if (a->fate == FATE_UNKNOWN || b->fate == FATE_UNKNOWN)
         return false;
+    if (differ_in_mishap(a, b, c, i, sentence))
+        return true;
     nsec travel[2] = {a->travel, b->travel};
-    bool same =
-        a->fate == b->fate && (a->fate == FATE_LOST || same_interval(c, travel, TIMING_OTHER, 0));
+    bool same = a->fate == b->fate &&
+                (a->fate == FATE_LOST || same_interval(c, travel, TIMING_OTHER, no_rtt));
     if (same)
         return false;
     put_name(sentence, &c->side[1], i);
@@ -295,14 +332,15 @@ static bool differ_in_fate(const struct comparison *c, size_t i, struct strbuf *
 /* The interval to the segment before, if that is the same on both sides. */
 static bool differ_in_time(const struct comparison *c, size_t i, struct strbuf *sentence)
 {
-    nsec gap[2], rtt = 0;
+    nsec gap[2];
+    struct timing_rtt rtt = no_rtt;
     for (int k = 0; k < 2; k++) {
         const struct side *s = &c->side[k];
         bool next_to = i > 0 && s->segments.at[i] == s->segments.at[i - 1] + 1;
         if (!next_to || mark_of(s, s->segments.at[i]) != DIFFER_COUNTS)
             return false;
         gap[k] = segment_of(s, i)->gap;
-        rtt = segment_of(s, i)->rtt > rtt ? segment_of(s, i)->rtt : rtt;
+        widen(&rtt, segment_of(s, i));
     }
     if (same_interval(c, gap, base_of(segment_of(&c->side[1], i)), rtt))
         return false;
@@ -379,15 +417,15 @@ static const struct story_segment *last_before(const struct side *s, nsec time)
 }
 
 /* How long it had waited, since it began or since the last segment that counts. */
-static nsec call_gap(const struct side *s, const struct record_call *call, nsec *rtt)
+static nsec call_gap(const struct side *s, const struct record_call *call, struct timing_rtt *rtt)
 {
     nsec end = call_time(s, call);
     nsec gap = story_stamp(call->ended) - story_stamp(call->began);
     const struct story_segment *last = last_before(s, end);
     if (last && end - last->time < gap)
         gap = end - last->time;
-    if (last && last->rtt > *rtt)
-        *rtt = last->rtt;
+    if (last)
+        widen(rtt, last);
     return gap > 0 ? gap : 0;
 }
 
@@ -401,7 +439,8 @@ static bool differ_in_call(const struct comparison *c, const struct record_call 
                            struct strbuf *sentence)
 {
     struct strbuf a cleanup_strbuf = STRBUF_INIT, b cleanup_strbuf = STRBUF_INIT;
-    nsec gap[2], rtt = 0;
+    nsec gap[2];
+    struct timing_rtt rtt = no_rtt;
     story_format_call(&a, c->side[0].story->record, call[0]);
     story_format_call(&b, c->side[1].story->record, call[1]);
     if (strcmp(strbuf_cstr(&a), strbuf_cstr(&b)) != 0) {

@@ -11,8 +11,10 @@
 
 #include <stdlib.h>
 
+static const struct timing_rtt no_rtt = {0, 0};
+
 static bool near_base(const struct explanation *x, nsec gap, nsec nominal, enum timing_base base,
-                      nsec rtt)
+                      struct timing_rtt rtt)
 {
     struct timing_host host = {x->record->tick, record_lateness(x->record, 0, 0)};
     struct timing_bounds b = timing_derive(&host, nominal, base, rtt);
@@ -23,7 +25,7 @@ static bool near_base(const struct explanation *x, nsec gap, nsec nominal, enum 
 
 /* As long as this time-out and the next, its double, together. */
 static bool spans_two(const struct explanation *x, nsec gap, nsec nominal, enum timing_base base,
-                      nsec rtt)
+                      struct timing_rtt rtt)
 {
     struct timing_host host = {x->record->tick, record_lateness(x->record, 0, 0)};
     struct timing_bounds one = timing_derive(&host, nominal, base, rtt);
@@ -33,12 +35,12 @@ static bool spans_two(const struct explanation *x, nsec gap, nsec nominal, enum 
 
 static const char *why_syn(const struct explanation *x, nsec expected, nsec gap)
 {
-    bool one = near_base(x, gap, NSEC_PER_SEC, TIMING_SYN, 0);
+    bool one = near_base(x, gap, NSEC_PER_SEC, TIMING_SYN, no_rtt);
     if (one && expected > NSEC_PER_SEC)
         return "this kernel retries linearly, see tcp_syn_linear_timeouts";
-    if (expected > 0 && spans_two(x, gap, expected, TIMING_SYN, 0))
+    if (expected > 0 && spans_two(x, gap, expected, TIMING_SYN, no_rtt))
         return "the one in between was not sent";
-    if (!one && expected == NSEC_PER_SEC && near_base(x, gap, 2 * expected, TIMING_SYN, 0))
+    if (!one && expected == NSEC_PER_SEC && near_base(x, gap, 2 * expected, TIMING_SYN, no_rtt))
         return "this kernel doubles the time between SYNs earlier, see tcp_syn_linear_timeouts";
     return NULL;
 }
@@ -46,7 +48,8 @@ static const char *why_syn(const struct explanation *x, nsec expected, nsec gap)
 static const char *why_data(const struct explanation *x, nsec expected, nsec gap)
 {
     const nsec rto = 200 * NSEC_PER_MSEC;
-    nsec rtt = x->seen[x->at].s->rtt;
+    const struct story_segment *s = x->seen[x->at].s;
+    struct timing_rtt rtt = {s->rtt_least, s->rtt};
     bool base = near_base(x, gap, rto, TIMING_DATA, rtt);
     if (base && expected == 2 * rto)
         return "a tail loss probe (TLP) comes before the first RTO, see tcp_early_retrans";
@@ -254,30 +257,6 @@ static void due_value(struct strbuf *sb, const struct explanation *x, const stru
         strbuf_puts(sb, ", and what it must be cannot be told from what was captured");
 }
 
-static void arrival(struct strbuf *sb, const struct explanation *x)
-{
-    const struct story_segment *s = x->seen[x->at].s;
-    explain_put_packet(sb, x, x->at);
-    if (s->fate == FATE_LOST) {
-        strbuf_puts(sb, " was lost on the way, and should have arrived");
-    } else if (s->unsent) {
-        strbuf_puts(sb, " arrived, but the capture at its sender shows no such packet");
-    } else if (s->fate == FATE_UNKNOWN) {
-        strbuf_puts(sb, s->pending ? " had not arrived when the capture ended"
-                                   : " was captured at one end only: whether it arrived is not "
-                                     "known");
-    } else if (s->doubled) {
-        strbuf_puts(sb, " was sent once and arrived more than once");
-    } else {
-        strbuf_puts(sb, " arrived ");
-        timing_number(sb, s->travel);
-        strbuf_puts(sb, x->item->fate == FATE_IS_LOST ? " later, and should have been lost"
-                        : x->item->fate == FATE_ARRIVES
-                            ? " later, and not when it should have"
-                            : " later, and should have arrived at once");
-    }
-}
-
 /* An option stands with its name. */
 static void put_value(struct strbuf *sb, const char *field, const char *value)
 {
@@ -303,10 +282,8 @@ static void field(struct strbuf *sb, const struct explanation *x, const struct f
                       "it belongs to another connection, or to another service");
         return;
     }
-    if (strcmp(d->field, "arrival") == 0 && x->seen) {
-        arrival(sb, x);
+    if (x->seen && explain_fate(sb, x, d))
         return;
-    }
     /* The transcript's own words are right: it is the script that has others. */
     if (strcmp(d->field, "result") == 0 && d->expected_n == 0 && x->line && x->line->line_number) {
         strbuf_printf(sb,
@@ -347,8 +324,9 @@ static void call_result(struct strbuf *sb, const struct explanation *x, const st
 
 static void differs(struct strbuf *sb, const struct explanation *x)
 {
-    static const char *const order[] = {"host",   "port", "flags", "interval",
-                                        "length", "seq",  "ack",   "arrival"};
+    static const char *const order[] = {"host",      "port",  "flags",    "interval",  "length",
+                                        "seq",       "ack",   "injected", "rewritten", "damaged",
+                                        "overtaken", "twice", "arrival"};
     if (x->line->kind == LINE_QUIET) {
         strbuf_puts(sb, "it was quiet for ");
         timing_number(sb, x->line->gap);

@@ -21,4 +21,7 @@ long explain_before(const struct explanation *x, size_t at);
 /* The line's difference in this field, or NULL. */
 const struct field_diff *explain_find_diff(const struct explanation *x, const char *field);
 
+/* explain_fate.c: what became of it on the way; false if the difference is another one. */
+bool explain_fate(struct strbuf *sb, const struct explanation *x, const struct field_diff *d);
+
 #endif

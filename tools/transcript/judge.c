@@ -180,8 +180,8 @@ static bool doubt_at_once(const struct judging *j, struct strbuf *why)
     if (shortest < TIMING_AT_ONCE)
         shortest = TIMING_AT_ONCE;
     vec_each (&j->result->lines, line) {
-        if (line->status != LINE_OK || !line->has_bounds || line->nominal != 0 ||
-            line->kind != LINE_SEGMENT || line->gap < shortest)
+        if (line->status != LINE_OK || !line->has_bounds || !line->at_once ||
+            line->kind != LINE_SEGMENT || line->gap - line->nominal < shortest)
             continue;
         strbuf_printf(why, "line %zu came ", line->line_number);
         timing_number(why, line->gap);

@@ -34,7 +34,7 @@ struct call_line {
     const struct pattern_item *item;
     long happening;     /* -1: none */
     nsec before, after; /* stamps of the packets around it; 0 and NSEC_NEVER: none */
-    nsec rtt;
+    struct timing_rtt rtt;
 };
 
 struct call_lines {
@@ -318,7 +318,9 @@ static void add_lines(struct judging *j, struct call_lines *c, const struct trac
         if (item->kind == ITEM_CALL || item->kind == ITEM_LINK || item->kind == ITEM_STATE) {
             struct call_line l = {.item = item, .happening = -1, .after = NSEC_NEVER};
             l.before = seen >= 0 ? stamp(j, story, seen) : j->origin;
-            l.rtt = seen >= 0 ? story->seen.at[seen].s->rtt : 0;
+            if (seen >= 0)
+                l.rtt = (struct timing_rtt){story->seen.at[seen].s->rtt_least,
+                                            story->seen.at[seen].s->rtt};
             vec_push(&c->lines, l);
         } else if (item->point < 0 && story->pairs[i] >= 0) {
             if (story->pairs[i] > seen)

@@ -9,6 +9,14 @@
 /* To tell what a line means takes a look at all that was sent before. */
 enum { MAX_EXPLAINED = 100 };
 
+static bool arrived_plainly(const struct story_segment *s)
+{
+    bool odd = s->unsent || s->pending || s->damaged || s->mixed || s->rewritten || s->injected;
+    if (odd || s->overtaken || s->arrivals > 1)
+        return false;
+    return s->fate == FATE_UNKNOWN || (s->fate == FATE_ARRIVED && s->travel <= TIMING_AT_ONCE);
+}
+
 static void add_observed(struct track *t, const struct story_segment *s)
 {
     struct observed *o = vec_add(&t->seen);
@@ -20,6 +28,7 @@ static void add_observed(struct track *t, const struct story_segment *s)
             *p = ' '; /* tcpdump dumps what it cannot read, in lines */
     o->s = s;
     o->gap = s->gap;
+    o->plain = t->point >= 0 || arrived_plainly(s);
     struct slice line = slice_of(o->text);
     if (pattern_read_line(&o->line, NULL, NULL, line) &&
         (o->line.kind == ITEM_SEGMENT || o->line.kind == ITEM_WORDS))
@@ -40,6 +49,21 @@ static void add_lines(struct track *t, const struct pattern_item *item)
                                                  .spare = i > 0 && i >= item->least}));
 }
 
+/* How the paths of the lab keep to their delays, as its script says. */
+static struct timing_path path_of(const struct judging *j)
+{
+    struct timing_path path = {.foreign = !j->record->has_calls};
+    vec_each (&j->lab->steps, step) {
+        const struct wire_properties *p = &step->wire.properties;
+        if (step->verb != VERB_WIRE || step->wire.kind != LAB_WIRE_PROPERTIES)
+            continue;
+        path.queue |= (p->has & WIRE_HAS_RATE) && p->rate;
+        if (p->has & WIRE_HAS_JITTER && p->jitter > path.jitter)
+            path.jitter = p->jitter;
+    }
+    return path;
+}
+
 void track_open(struct judging *j, struct track *t)
 {
     const struct record *r = j->record;
@@ -54,7 +78,8 @@ void track_open(struct judging *j, struct track *t)
     t->rules = (struct match_rules){.host = {.tick = r->tick, .lateness = r->lateness},
                                     .record = r,
                                     .ports = t->ports,
-                                    .complete = r->has_calls};
+                                    .complete = r->has_calls,
+                                    .path = path_of(j)};
     if (!t->story)
         return;
     vec_each (&t->story->segments, s)
@@ -145,6 +170,7 @@ void judge_set_bounds(struct result_line *line, const struct timing_bounds *b)
     line->nominal = b->nominal;
     line->earliest = b->earliest;
     line->latest = b->latest;
+    line->at_once = b->nominal == 0 || b->kind == TIMING_ANSWER;
 }
 
 static struct result_line *new_line(struct judging *j, struct track *t,

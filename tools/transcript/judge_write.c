@@ -79,16 +79,26 @@ static char *general_text(const struct observed *o)
 }
 
 /* The time-out that is over after `gap`: base * 2^k, or none (-1). */
-static nsec time_out(const struct track *t, enum timing_base base, nsec gap, nsec rtt)
+static nsec time_out_of(const struct track *t, nsec first, enum timing_base base, nsec gap,
+                        struct timing_rtt rtt)
 {
-    for (nsec n = base == TIMING_SYN ? NSEC_PER_SEC : NSEC_PER_SEC / 5; n < 300 * NSEC_PER_SEC;
-         n *= 2) {
+    for (nsec n = first; n < 300 * NSEC_PER_SEC; n *= 2) {
         nsec capped = n < 120 * NSEC_PER_SEC ? n : 120 * NSEC_PER_SEC;
         struct timing_bounds b = timing_derive(&t->rules.host, capped, base, rtt);
         if (timing_within(&b, gap))
             return capped;
     }
     return -1;
+}
+
+/* A round-trip time is written in whole milliseconds, as a path has it by its delay. */
+static nsec time_out(const struct track *t, enum timing_base base, nsec gap, struct timing_rtt rtt)
+{
+    nsec least = rtt.least / NSEC_PER_MSEC * NSEC_PER_MSEC;
+    if (base == TIMING_SYN)
+        return time_out_of(t, NSEC_PER_SEC, base, gap, rtt);
+    nsec found = time_out_of(t, NSEC_PER_SEC / 5 + least, base, gap, rtt);
+    return found < 0 ? time_out_of(t, timing_rto(least), base, gap, rtt) : found;
 }
 
 /* Whether the kernel sends it as an answer, without a program. */
@@ -102,15 +112,26 @@ static bool is_answer(const struct story_segment *s)
     return !(flags & TCP_FIN) && s->p->tcp.payload_len == 0;
 }
 
+static struct timing_rtt rtt_of(const struct observed *o)
+{
+    return (struct timing_rtt){o->s->rtt_least, o->s->rtt};
+}
+
 static nsec interval_of(const struct track *t, const struct observed *o)
 {
     if (o == t->seen.at)
         return 0;
     if (o->s->retransmission) {
         bool syn = o->s->flow >= 0 && o->s->p->tcp.flags & TCP_SYN;
-        return time_out(t, syn ? TIMING_SYN : TIMING_DATA, o->gap, o->s->rtt);
+        return time_out(t, syn ? TIMING_SYN : TIMING_DATA, o->gap, rtt_of(o));
     }
-    return is_answer(o->s) && o->gap <= TIMING_AT_ONCE ? 0 : -1;
+    if (!is_answer(o->s))
+        return -1;
+    if (o->gap <= TIMING_AT_ONCE)
+        return 0;
+    /* What it answers had been under way for so long. */
+    bool answers = o->s->answers && o->s->response <= TIMING_AT_ONCE;
+    return answers ? (o->gap - o->s->response) / NSEC_PER_MSEC * NSEC_PER_MSEC : -1;
 }
 
 static struct pattern_item *add_text(struct writer *w, char *text)
@@ -347,7 +368,7 @@ static struct moment *moments(const struct writer *w, const struct track *t, siz
 
 /* Of a connect that fails the kernel says when: at once, or after the last time-out. */
 static nsec connect_interval(const struct track *t, const struct record_call *call, nsec gap,
-                             nsec rtt)
+                             struct timing_rtt rtt)
 {
     if (!call || !call->failed || strcmp(call->verb, "connect") != 0)
         return -1;
@@ -368,7 +389,7 @@ static void add_moment(struct writer *w, const struct track *t, struct moment *m
     m->text = NULL;
     if (before) {
         nsec gap = m->time - w->j->record->packets.at[before->s->packet].frame.time;
-        nsec interval = connect_interval(t, m->call, gap, before->s->rtt);
+        nsec interval = connect_interval(t, m->call, gap, rtt_of(before));
         item->has_interval = interval >= 0;
         item->interval = interval;
     }

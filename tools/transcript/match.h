@@ -11,6 +11,7 @@
 /* One observed packet, in the transcript's notation. */
 struct observed {
     char *text;               /* by story_format() */
+    bool plain;               /* a line that says nothing of its arrival is right about that */
     struct pattern_item line; /* the same, read */
     const struct story_segment *s;
     nsec gap; /* to the packet observed before; 0 for the first */
@@ -29,6 +30,7 @@ struct match_rules {
     const struct record *record; /* says when the host was late; NULL: always by host.lateness */
     const struct slice *ports;   /* what each of pattern.names stands for; n 0: for nothing */
     bool complete;               /* false: a foreign capture; what it cannot show is not judged */
+    struct timing_path path;     /* how the lab's paths delay */
     nsec quiet_after;            /* from the last packet to the end of the record */
     nsec quiet_before;           /* from the record's begin to the first packet */
 };
@@ -48,6 +50,9 @@ enum {
     MATCH_COST_UNEXPECTED = 100,
     MATCH_COST_NEVER = 100000 /* of different kinds, or too different to be one another */
 };
+
+/* What a difference in what the wire did is called. */
+extern const char *const mishap_fields[MISHAP_COUNT];
 
 /* The cost of taking `o` for `e`: 0 if nothing differs.  With `out`, every
  * difference is listed; without, the answer is MATCH_COST_NEVER as soon as taking

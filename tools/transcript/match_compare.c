@@ -14,7 +14,13 @@ enum {
     COST_OPTIONS = 20, /* other options, or in another order */
     COST_INTERVAL = 15,
     COST_FATE = 20,
+    COST_MISHAP = 15,
     COST_WORD = 30,
+};
+
+const char *const mishap_fields[MISHAP_COUNT] = {
+    [MISHAP_OVERTAKEN] = "overtaken", [MISHAP_TWICE] = "twice",       [MISHAP_DAMAGED] = "damaged",
+    [MISHAP_REWRITTEN] = "rewritten", [MISHAP_INJECTED] = "injected",
 };
 
 struct comparison {
@@ -232,80 +238,46 @@ static void compare_endpoint(struct comparison *c, const struct endpoint *e,
     differ(c, COST_PORT, "port", e->port, o->port);
 }
 
-/* ---------------------------------------------------------------- lateness */
+/* ---------------------------------------------------------- fate and interval */
 
-/* What the host's lateness is at the least, whenever it was. */
-static struct timing_host calm_host(const struct match_rules *rules)
+static bool same_arrival(const struct comparison *c)
 {
-    struct timing_host host = rules->host;
-    if (rules->record)
-        host.lateness = record_lateness(rules->record, 0, 0);
-    return host;
+    const struct pattern_item *e = c->e;
+    const struct story_segment *s = c->o->s;
+    bool many = s->arrivals > 2 || s->mixed;
+    if (c->rules->complete && (s->unsent || s->pending || many))
+        return false; /* the language has no words for these */
+    if (s->fate == FATE_UNKNOWN)
+        return e->fate == FATE_PLAIN || !c->rules->complete;
+    if (e->fate == FATE_IS_LOST || s->fate == FATE_LOST)
+        return e->fate == FATE_IS_LOST && s->fate == FATE_LOST;
+    struct timing_bounds b = match_travel(c->rules, e, c->o);
+    return s->injected || timing_within(&b, s->travel);
 }
 
-/* And what it was in the last `back` ns before the packet's stamp. */
-static struct timing_host host_then(const struct match_rules *rules, const struct observed *o,
-                                    nsec ahead, nsec back)
+static bool same_mishap(const struct comparison *c, enum mishap m)
 {
-    struct timing_host host = rules->host;
-    if (rules->record) {
-        nsec stamp = rules->record->packets.at[o->s->packet].frame.time;
-        host.lateness = record_lateness(rules->record, stamp - back, stamp + ahead);
-    }
-    return host;
-}
-
-struct timing_bounds match_travel(const struct match_rules *rules, const struct pattern_item *e,
-                                  const struct observed *o)
-{
-    nsec nominal = e->fate == FATE_ARRIVES ? e->travel : 0;
-    struct timing_host host = calm_host(rules);
-    struct timing_bounds b = timing_travel(&host, nominal);
-    if (o->s->travel <= b.latest)
-        return b;
-    host = host_then(rules, o, o->s->travel, 0);
-    return timing_travel(&host, nominal);
+    const struct pattern_item *e = c->e, *o = &c->o->line;
+    bool expected = e->mishaps >> m & 1, observed = o->mishaps >> m & 1;
+    bool silent = !c->rules->complete &&
+                  (m == MISHAP_TWICE ? !expected : c->o->s->fate == FATE_UNKNOWN && !observed);
+    if (silent) /* a foreign capture says nothing of it */
+        return true;
+    return expected == observed && (m != MISHAP_OVERTAKEN || e->overtaken == o->overtaken);
 }
 
 static void compare_fate(struct comparison *c)
 {
-    const struct pattern_item *e = c->e;
-    const struct story_segment *s = c->o->s;
-    bool same = false;
-    if (c->rules->complete && (s->unsent || s->pending || s->doubled))
-        same = false; /* the language has no words for these */
-    else if (s->fate == FATE_UNKNOWN)
-        same = e->fate == FATE_PLAIN || !c->rules->complete;
-    else if (e->fate == FATE_IS_LOST || s->fate == FATE_LOST)
-        same = e->fate == FATE_IS_LOST && s->fate == FATE_LOST;
-    else {
-        struct timing_bounds b = match_travel(c->rules, e, c->o);
-        same = timing_within(&b, s->travel);
-    }
-    if (!same)
-        differ(c, COST_FATE, "arrival", e->fate_text, c->o->line.fate_text);
-}
-
-static enum timing_base base_of(const struct pattern_item *line)
-{
-    struct slice flags = line->fields[FIELD_FLAGS].value;
-    if (line->kind != ITEM_SEGMENT)
-        return TIMING_OTHER;
-    return slice_find(flags, 'S') < flags.n ? TIMING_SYN : TIMING_DATA;
-}
-
-struct timing_bounds match_bounds(const struct match_rules *rules, const struct pattern_item *e,
-                                  const struct observed *o)
-{
-    /* A late machine excuses only what it was late at: from the moment at which the
-     * timer was due at the earliest. */
-    struct timing_host host = calm_host(rules);
-    enum timing_base base = base_of(&o->line);
-    struct timing_bounds b = timing_derive(&host, e->interval, base, o->s->rtt);
-    if (o->gap <= b.latest)
-        return b;
-    host = host_then(rules, o, 0, o->gap - b.earliest);
-    return timing_derive(&host, e->interval, base, o->s->rtt);
+    const struct pattern_item *e = c->e, *o = &c->o->line;
+    if (c->o->plain && e->fate == FATE_PLAIN && !e->mishaps)
+        return;
+    if (!same_arrival(c))
+        differ(c, COST_FATE, "arrival", e->fate_text, o->fate_text);
+    if ((!e->mishaps && !o->mishaps) || c->o->s->fate == FATE_LOST)
+        return;
+    for (int m = 0; m < MISHAP_COUNT; m++)
+        if (!same_mishap(c, (enum mishap)m))
+            differ(c, COST_MISHAP, mishap_fields[m], e->mishap_text[m], o->mishap_text[m]);
 }
 
 static void compare_interval(struct comparison *c)

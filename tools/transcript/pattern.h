@@ -64,6 +64,23 @@ struct field {
     struct slice value; /* the same with $NAME resolved */
 };
 
+/* X(ID, word): what a wire does to a segment that arrives.  The first has a number. */
+#define MISHAPS(X)                                                                                 \
+    X(OVERTAKEN, "overtaken by")                                                                   \
+    X(TWICE, "twice")                                                                              \
+    X(DAMAGED, "damaged")                                                                          \
+    X(REWRITTEN, "rewritten")                                                                      \
+    X(INJECTED, "injected")
+
+enum mishap {
+#define X(id, word) MISHAP_##id,
+    MISHAPS(X)
+#undef X
+        MISHAP_COUNT
+};
+
+extern const char *const mishap_words[MISHAP_COUNT];
+
 enum fate_kind { FATE_PLAIN, FATE_IS_LOST, FATE_ARRIVES };
 
 struct pattern_item {
@@ -90,6 +107,8 @@ struct pattern_item {
     struct slice text;    /* from SRC to the end of `length N` */
     unsigned least, most; /* xN..M, 1..1 without */
     bool optional;        /* ? */
+    unsigned mishaps;     /* what the wire did: 1 << MISHAP_… */
+    unsigned overtaken;   /* MISHAP_OVERTAKEN: by so many */
     enum fate_kind fate;  /* what became of it */
     nsec travel;          /* FATE_ARRIVES */
     struct slice fate_text;
@@ -103,6 +122,8 @@ struct pattern_item {
     bool up;                 /* ITEM_LINK */
 
     nsec quiet; /* ITEM_QUIET */
+
+    struct slice mishap_text[MISHAP_COUNT]; /* of a packet */
 };
 
 /* A capture point that has lines of its own. */
@@ -159,7 +180,7 @@ void reader_endpoint(struct reader *r, struct slice word, struct endpoint *e);
 /* `SRC > DST: Flags …` and what stands behind `length N`. */
 void reader_segment(struct reader *r, struct slice body, struct pattern_item *item);
 void reader_words(struct reader *r, struct slice body, struct pattern_item *item);
-/* xN, ?, lost, arrives at the end of *body; takes them off. */
+/* xN, ?, lost, arrives and the wire's words at the end of *body; takes them off. */
 void reader_tail(struct reader *r, struct slice *body, struct pattern_item *item);
 void reader_options(struct reader *r, struct slice text, struct pattern_item *item);
 void reader_check_field(struct reader *r, enum field_id id, struct slice value);

@@ -85,6 +85,13 @@ static void put_fate(struct strbuf *sb, const struct pattern_item *item)
         strbuf_puts(sb, " arrives +");
         strbuf_duration(sb, item->travel);
     }
+    for (int i = 0; i < MISHAP_COUNT; i++) {
+        if (!(item->mishaps >> i & 1))
+            continue;
+        strbuf_printf(sb, " %s", mishap_words[i]);
+        if (i == MISHAP_OVERTAKEN)
+            strbuf_printf(sb, " %u", item->overtaken);
+    }
 }
 
 static void put_call(struct strbuf *sb, const struct pattern_item *item)

@@ -52,6 +52,7 @@ struct result_line {
     bool has_bounds;
     nsec lateness;                  /* of the host, as the bounds allow for it */
     nsec nominal, earliest, latest; /* the interval allowed, and from what it was derived */
+    bool at_once;                   /* at the nominal time nothing was to wait for any more */
     char *derivation; /* "2 s = 500 ticks of 4 ms: granule 32 ms, rounding 8 ms, host lateness 0.3
                          ms" */
     char *meaning;    /* one sentence for a person on what the difference means; NULL if OK */

@@ -20,9 +20,16 @@ struct story_segment {
     enum fate fate;
     bool unsent;               /* its sender was captured, and was not seen sending it */
     bool pending;              /* its receiver was captured, and had not seen it at the end */
-    bool doubled;              /* it arrived more often than it was sent */
-    nsec travel;               /* arrival - sending, FATE_ARRIVED */
+    unsigned arrivals;         /* how often its receiver saw it; more than once: doubled … */
+    bool damaged;              /* … each time with a wrong checksum: its TCP never saw it */
+    bool mixed;                /* … some of them so */
+    bool rewritten;            /* the wire changed it on the way */
+    bool held;                 /* the wire held it back until others had passed */
+    bool injected;             /* nobody sent it, the wire did: `packet` is its arrival */
+    unsigned overtaken;        /* by so many of its direction that were sent later */
+    nsec travel;               /* first arrival - sending, FATE_ARRIVED */
     struct packet *p;          /* decoded; owned by the story */
+    struct packet *arrived;    /* as it came, if rewritten, else NULL; owned by the story */
     int from, to;              /* hosts, -1: not one of the lab's */
     char *from_port, *to_port; /* "1234", or a name for an ephemeral port: "port", "port2" */
     nsec time;                 /* since the story's first segment */
@@ -52,7 +59,13 @@ struct story_segment {
         uint32_t value, before; /* TS.Recent by RFC 7323 4.3; `before`: a moment earlier */
     } due_tsecr;
     bool retransmission; /* of data (or SYN, FIN) that was sent before */
-    nsec rtt; /* the largest round-trip time that its sender had measured by then; 0: none */
+    nsec rtt; /* the largest round-trip time that its sender had measured by then; 0: none … */
+    nsec rtt_least; /* … and the smallest */
+    /* What had reached its sender last, of the same connection: */
+    bool answers;  /* something had … */
+    nsec response; /* … so long before it was sent */
+    long cause;    /* … and is this segment, -1: not in this story … */
+    bool direct;   /* … the one before this */
 };
 
 struct story_flow {
@@ -63,6 +76,8 @@ struct story_flow {
 
 struct story {
     const struct record *record;
+    int point;   /* whose view it is, -1: the whole run's */
+    long *owner; /* by packet of the record: the segment of which it is a sighting, -1: none */
     VEC(struct story_segment) segments;
     VEC(struct story_flow) flows;
 };
@@ -75,8 +90,12 @@ void story_free(struct story *story);
 
 /* One transcript line, without interval and label:
  * `client.port > server.1234: Flags [S], seq 0, win 64240, options […], length 0`
- * followed by ` lost` or ` arrives +50ms` where it applies. */
+ * followed by what became of it, ` lost` or ` arrives +50ms overtaken by 1`, where that
+ * is not: it arrived at once. */
 void story_format(struct strbuf *sb, const struct story *story, const struct story_segment *s);
+
+/* The same without what became of it. */
+void story_format_sent(struct strbuf *sb, const struct story *story, const struct story_segment *s);
 
 /* A call's line, without interval: `client: connect server 1234 => ETIMEDOUT`. */
 void story_format_call(struct strbuf *sb, const struct record *r, const struct record_call *c);

@@ -36,12 +36,18 @@ struct sighting {
     size_t packet; /* index into record.packets */
     struct packet *p;
     enum role role;
-    int from, to;      /* hosts, -1: nobody's address */
-    uint64_t identity; /* what stays the same on the way */
-    long arrival;      /* ROLE_SENT: index of the sighting at the receiver, -1 */
-    bool answered;     /* ROLE_RECEIVED: its sending was seen too, or it is the double of such */
-    bool unsent, pending, doubled; /* as in struct story_segment */
+    int from, to;              /* hosts, -1: nobody's address */
+    uint64_t identity;         /* what stays the same on the way */
+    long arrival;              /* ROLE_SENT: index of the first sighting at the receiver, -1 … */
+    unsigned arrivals, broken; /* … and how many there are, and are with a wrong checksum */
+    long sending;              /* ROLE_RECEIVED: index of the sighting that it is of, -1 */
+    bool unsent, pending;      /* as in struct story_segment */
     enum fate fate;
+    /* By what the record knows of the wire: */
+    unsigned copies, gone; /* how often it left the wire, were nothing dropped; dropped */
+    unsigned corrupted;
+    bool late;                      /* the wire kept it: that it is not there says nothing */
+    bool rewritten, held, injected; /* as in struct story_segment */
 };
 
 struct build {
@@ -52,6 +58,8 @@ struct build {
     enum role *roles; /* of the story's segments */
 };
 
+/* story_wire.c, for story_match(): notes at every sighting what the wire did to it. */
+void story_wire(struct build *b);
 /* story_match.c: pairs sendings with arrivals and gives every sending its fate. */
 void story_match(struct build *b);
 /* story_flow.c: flows, directions and relative numbers. */
@@ -60,5 +68,7 @@ void story_flows(struct build *b);
 void story_names(struct build *b);
 /* story_history.c: what the history determines. */
 void story_history(struct build *b);
+/* story_order.c: who was overtaken, and which arrival each sending follows. */
+void story_order(struct build *b);
 
 #endif

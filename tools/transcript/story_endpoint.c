@@ -117,8 +117,13 @@ static void arrive_ack(struct story_endpoint *e, uint32_t ack, nsec now)
     e->snd_una = ack;
     while (e->flight_head < e->flight.n && !before(ack, e->flight.at[e->flight_head].to)) {
         const struct flight *f = &e->flight.at[e->flight_head++];
-        if (!f->again && now - f->sent > e->rtt)
-            e->rtt = now - f->sent;
+        nsec sample = now - f->sent;
+        if (f->again)
+            continue;
+        if (e->rtt == 0 || sample < e->rtt_least)
+            e->rtt_least = sample;
+        if (sample > e->rtt)
+            e->rtt = sample;
     }
 }
 

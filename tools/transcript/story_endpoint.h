@@ -36,7 +36,7 @@ struct story_endpoint {
     nsec active;               /* when it last sent or received */
     VEC(struct flight) flight; /* in the order of their numbers */
     size_t flight_head;
-    nsec rtt;
+    nsec rtt, rtt_least;
     bool sent_ts;
     uint32_t tsval; /* its first, relative: where its clock stood … */
     nsec ts_time;   /* … at this stamp */

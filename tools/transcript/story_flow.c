@@ -16,6 +16,10 @@
  * with `R.` and a sequence number of 0 that it made up (RFC 9293 3.5.2): that is 0
  * as it stands, and no first number.
  *
+ * A segment that the wire injected is of the connection whose ends it bears, and belongs
+ * to no sender's history: it begins no connection, and its numbers are first ones only
+ * where nobody else has any.
+ *
  * Timestamps count from the direction's first TSval; if it sent none that was seen,
  * from the first that the other side echoed.  The echo of a segment without ACK is
  * not valid (RFC 7323 3.2): its 0 stays 0. */
@@ -122,10 +126,13 @@ static size_t split_flows(struct story *story, const struct member *members, siz
         const struct tcp_header *t = &s->p->tcp;
         bool same_ends = i > 0 && memcmp(&m->low, &m[-1].low, sizeof(m->low)) == 0 &&
                          memcmp(&m->high, &m[-1].high, sizeof(m->high)) == 0;
-        if (!same_ends || begins_anew(story->record, &known, m->from_high, s)) {
+        if (!same_ends || (!s->injected && begins_anew(story->record, &known, m->from_high, s))) {
             known = (struct bases){.told = told};
             flows++;
         }
+        s->flow = (int)flows - 1;
+        if (s->injected)
+            continue;
         known.spoke[m->from_high] = true;
         if (t->flags & TCP_SYN)
             known.syn = story_packet_stamp(story->record, s->packet);
@@ -133,7 +140,6 @@ static size_t split_flows(struct story *story, const struct member *members, siz
             known.has_seq[m->from_high] = true;
             known.seq[m->from_high] = t->seq;
         }
-        s->flow = (int)flows - 1;
     }
     return flows;
 }
@@ -179,16 +185,17 @@ static void first_number(bool *has, uint32_t *base, uint32_t value)
     }
 }
 
-static void find_bases(const struct story *story, struct bases *bases)
+/* Of what was sent, or of what was injected. */
+static void find_bases(const struct story *story, struct bases *bases, bool injected)
 {
     vec_each (&story->segments, s) {
-        if (s->flow < 0 || !(s->p->tcp.flags & TCP_SYN))
+        if (s->flow < 0 || s->injected != injected || !(s->p->tcp.flags & TCP_SYN))
             continue;
         struct bases *b = &bases[s->flow];
         first_number(&b->has_seq[s->dir], &b->seq[s->dir], s->p->tcp.seq);
     }
     vec_each (&story->segments, s) {
-        if (s->flow < 0)
+        if (s->flow < 0 || s->injected != injected)
             continue;
         const struct tcp_header *t = &s->p->tcp;
         struct bases *b = &bases[s->flow];
@@ -201,7 +208,8 @@ static void find_bases(const struct story *story, struct bases *bases)
             first_number(&b->has_ts[d], &b->ts[d], t->tsval);
     }
     vec_each (&story->segments, s) {
-        if (s->flow < 0 || !s->p->tcp.has_ts || !(s->p->tcp.flags & TCP_ACK))
+        if (s->flow < 0 || s->injected != injected || !s->p->tcp.has_ts ||
+            !(s->p->tcp.flags & TCP_ACK))
             continue;
         struct bases *b = &bases[s->flow];
         first_number(&b->has_ts[!s->dir], &b->ts[!s->dir], s->p->tcp.tsecr);
@@ -246,7 +254,8 @@ void story_flows(struct build *b)
     number_flows(story, split_flows(story, members.at, members.n));
     vec_free(&members);
     cleanup_free struct bases *bases = xcalloc(story->flows.n, sizeof(*bases));
-    find_bases(story, bases);
+    find_bases(story, bases, false);
+    find_bases(story, bases, true);
     note_voices(story, bases);
     vec_each (&story->segments, s) {
         if (s->flow >= 0)

@@ -57,7 +57,7 @@ static void put_other(struct strbuf *sb, const struct record *r, const struct pa
     strbuf_puts(sb, s);
 }
 
-void story_format(struct strbuf *sb, const struct story *story, const struct story_segment *s)
+void story_format_sent(struct strbuf *sb, const struct story *story, const struct story_segment *s)
 {
     const struct record *r = story->record;
     if (s->flow >= 0) {
@@ -70,13 +70,34 @@ void story_format(struct strbuf *sb, const struct story *story, const struct sto
     } else {
         put_other(sb, r, s->p);
     }
+}
+
+/* A path takes as long as it says, and then the host a little: whole milliseconds down. */
+static void put_fate(struct strbuf *sb, const struct story_segment *s)
+{
     if (s->fate == FATE_LOST) {
         strbuf_puts(sb, " lost");
     } else if (s->fate == FATE_ARRIVED && s->travel > STORY_AT_ONCE) {
-        nsec rounded = (s->travel + NSEC_PER_MSEC / 2) / NSEC_PER_MSEC * NSEC_PER_MSEC;
         strbuf_puts(sb, " arrives +");
-        strbuf_duration(sb, rounded);
+        strbuf_duration(sb, s->travel / NSEC_PER_MSEC * NSEC_PER_MSEC);
     }
+    if (s->overtaken)
+        strbuf_printf(sb, " overtaken by %u", s->overtaken);
+    if (s->arrivals > 1)
+        strbuf_puts(sb, " twice");
+    if (s->damaged)
+        strbuf_puts(sb, " damaged");
+    if (s->rewritten)
+        strbuf_puts(sb, " rewritten");
+    if (s->injected)
+        strbuf_puts(sb, " injected");
+}
+
+void story_format(struct strbuf *sb, const struct story *story, const struct story_segment *s)
+{
+    story_format_sent(sb, story, s);
+    if (story->point < 0)
+        put_fate(sb, s);
 }
 
 /* Whether the text is one word of printable characters. */

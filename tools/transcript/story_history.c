@@ -19,6 +19,10 @@
  *          before that is not acceptable, nor is a repeated SYN, nor anything but the
  *          next number in TIME-WAIT.
  *
+ * A segment that the wire injected was sent by nobody, so nothing is due of it; but it
+ * reaches its receiver as any other, and may change what that acknowledges and echoes.
+ * What the wire rewrote reaches it as it was rewritten; what it damaged does not.
+ *
  * All of it is relative, as in the story.  It can be known only if the sender's own
  * host was captured, so that what had reached it is known.  For other senders the
  * model takes everything as sent when it was seen, and as arrived then too: what they
@@ -136,7 +140,20 @@ static void send_event(const struct story *story, struct story_endpoint *e,
     if (!seen_sent)
         keep_confirmed(s);
     s->rtt = e->rtt;
+    s->rtt_least = e->rtt_least;
     endpoint_send(e, peer, s, seen_sent, now);
+}
+
+static void arrive_event(struct story_endpoint *e, struct story_segment *s, bool seen_sent,
+                         nsec now)
+{
+    struct story_segment came = *s;
+    bool known = seen_sent || s->injected;
+    if (s->arrived)
+        came.p = s->arrived;
+    endpoint_arrive(e, &came, known, now);
+    if (!known)
+        s->retransmission = came.retransmission;
 }
 
 /* ----------------------------------------------------------------------- replay */
@@ -181,10 +198,12 @@ static struct event *list_events(const struct build *b, size_t *n)
         const struct story_segment *s = &story->segments.at[i];
         if (s->flow < 0)
             continue;
-        events[(*n)++] =
-            (struct event){story_packet_stamp(b->record, s->packet), s->packet, false, i};
-        bool gone = b->roles[i] == ROLE_SENT && s->arrival < 0 && is_captured(b, s->to);
-        if (gone || is_damaged(b, s))
+        if (!s->injected)
+            events[(*n)++] =
+                (struct event){story_packet_stamp(b->record, s->packet), s->packet, false, i};
+        bool gone = b->roles[i] == ROLE_SENT && s->arrival < 0 &&
+                    (s->fate == FATE_LOST || is_captured(b, s->to));
+        if (gone || s->damaged || is_damaged(b, s))
             continue;
         size_t arrival = s->arrival >= 0 ? (size_t)s->arrival : s->packet;
         events[(*n)++] = (struct event){story_packet_stamp(b->record, arrival), arrival, true, i};
@@ -205,7 +224,7 @@ void story_history(struct build *b)
         enum role role = b->roles[events[i].segment];
         bool seen_sent = role == ROLE_SENT || role == ROLE_LOCAL;
         if (events[i].arrival)
-            endpoint_arrive(&flow[!s->dir], s, seen_sent, events[i].time);
+            arrive_event(&flow[!s->dir], s, seen_sent, events[i].time);
         else
             send_event(story, &flow[s->dir], &flow[!s->dir], s, seen_sent, events[i].time);
     }

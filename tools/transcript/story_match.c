@@ -15,10 +15,17 @@
  * identity of its own took on that path before.  Where that sending already has an
  * arrival, and no other is about as near, the arrival is a double.
  *
- * An arrival with a bad checksum of a frame that was sent with a good one is none:
+ * An arrival with a bad checksum of a frame that was sent with a good one is damaged:
  * the receiver's TCP never saw it.
  *
- * A sending without arrival is lost if the receiver was captured (by a filter that
+ * What the programmable wire did to a frame is known (story_wire.c) and goes before all
+ * of this.  A frame that it dropped has no arrival; one that it doubled has two before
+ * another is a double that nobody knows of; one that it injected was never sent.  And
+ * between two hosts between which it is known to have done something, it is the wire
+ * alone that loses frames, unless a cable was pulled: one without arrival and without
+ * such an event is still under way, in its queue.
+ *
+ * Any other sending without arrival is lost if the receiver was captured (by a filter that
  * takes this frame) and the link had time: the slowest travel of that path in the
  * whole run, and STORY_AT_ONCE more, fit between it and the end of the record; or
  * if the cable of either host was out from before the sending to the end of the run.
@@ -49,6 +56,8 @@ struct matching {
     VEC(struct rank) sent;
     VEC(struct rank) received;
     VEC(struct travel) travels; /* by path, then by time, once sorted */
+    bool corrupts;              /* the wire is known to have damaged something */
+    bool *wired;                /* by hosts: it is known when the wire lost a frame */
 };
 
 /* -------------------------------------------------------------------- identity */
@@ -105,10 +114,9 @@ static void rank_all(struct matching *m)
 {
     vec_each (&m->b->seen, s) {
         size_t i = (size_t)(s - m->b->seen.at);
-        s->identity = identify(s->p);
-        if (s->role == ROLE_SENT && s->to >= 0)
+        if (s->role == ROLE_SENT && s->to >= 0 && s->fate != FATE_LOST)
             vec_push(&m->sent, ((struct rank){s->identity, i}));
-        else if (s->role == ROLE_RECEIVED)
+        else if (s->role == ROLE_RECEIVED && !s->injected)
             vec_push(&m->received, ((struct rank){s->identity, i}));
     }
     if (m->sent.n)
@@ -135,13 +143,27 @@ static bool arrives_broken(const struct sighting *sent, const struct sighting *r
            sent->p->tcp.sum == SUM_GOOD && received->p->tcp.sum == SUM_BAD;
 }
 
+/* How many of its frames can arrive, as far as is known. */
+static bool may_arrive(const struct sighting *s)
+{
+    return s->arrivals < s->copies - s->gone;
+}
+
+/* One that its TCP took comes before one that it did not, else the first. */
 static void pair(struct matching *m, const struct rank *sent, const struct rank *received)
 {
-    struct sighting *s = sighting(m, sent);
+    struct sighting *s = sighting(m, sent), *r = sighting(m, received);
+    bool broken = arrives_broken(s, r);
+    s->arrivals++;
+    s->broken += broken;
+    r->sending = (long)sent->seen;
+    if (s->arrivals > 1 && (broken || s->broken < s->arrivals - 1))
+        return;
     s->arrival = (long)received->seen;
     s->fate = FATE_ARRIVED;
     nsec at = stamp(m, sent);
-    vec_push(&m->travels, ((struct travel){s->from, s->to, at, stamp(m, received) - at, 0}));
+    if (!s->late)
+        vec_push(&m->travels, ((struct travel){s->from, s->to, at, stamp(m, received) - at, 0}));
 }
 
 /* The group of equal identities that begins at `from`. */
@@ -156,18 +178,9 @@ static size_t group_end(const struct rank *r, size_t from, size_t n)
 static void pair_single(struct matching *m, const struct rank *sent, struct rank *received,
                         size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct sighting *r = sighting(m, &received[i]);
-        if (stamp(m, &received[i]) < stamp(m, sent))
-            continue;
-        r->answered = true;
-        if (arrives_broken(sighting(m, sent), r))
-            continue;
-        if (sighting(m, sent)->arrival < 0)
+    for (size_t i = 0; i < n; i++)
+        if (stamp(m, &received[i]) >= stamp(m, sent))
             pair(m, sent, &received[i]);
-        else
-            sighting(m, sent)->doubled = true;
-    }
 }
 
 static int compare_travels(const void *pa, const void *pb)
@@ -218,6 +231,15 @@ static nsec usual_travel(const struct travel *t, size_t n, const struct sighting
     return near ? near->took : 0;
 }
 
+/* Whether the wire is known to have damaged the one, and not the other. */
+static bool is_of_another(const struct matching *m, const struct sighting *sent,
+                          const struct sighting *received)
+{
+    if (arrives_broken(sent, received))
+        return m->corrupts && !sent->corrupted;
+    return sent->corrupted >= sent->copies - sent->gone;
+}
+
 /* Among equal frames: the sending that `received` most likely is of.  One that is
  * paired already is taken only if it explains `received` clearly better, or alone. */
 static struct rank *likeliest(const struct matching *m, struct rank *sent, size_t n,
@@ -237,9 +259,9 @@ static struct rank *likeliest(const struct matching *m, struct rank *sent, size_
     size_t from = low > MAX_ALIKE ? low - MAX_ALIKE : 0;
     for (size_t i = from; i < n && i < low + MAX_ALIKE; i++) {
         nsec at = stamp(m, &sent[i]), off = at > guess ? at - guess : guess - at;
-        if (at > when || arrives_broken(sighting(m, &sent[i]), sighting(m, received)))
+        if (at > when || is_of_another(m, sighting(m, &sent[i]), sighting(m, received)))
             continue;
-        bool is_free = sighting(m, &sent[i])->arrival < 0;
+        bool is_free = may_arrive(sighting(m, &sent[i]));
         nsec *least = is_free ? &best_off : &taken_off;
         if (off >= *least)
             continue;
@@ -256,13 +278,11 @@ static void pair_alike(struct matching *m, const struct travel *known, size_t n_
     for (size_t i = 0; i < n_received; i++) {
         if (stamp(m, &received[i]) < stamp(m, &sent[0]))
             continue;
-        sighting(m, &received[i])->answered = true;
+        sighting(m, &received[i])->sending = (long)sent[0].seen;
         nsec usual = usual_travel(known, n_known, sighting(m, &sent[0]), stamp(m, &received[i]));
         struct rank *s = likeliest(m, sent, n_sent, &received[i], usual);
-        if (s && sighting(m, s)->arrival < 0)
+        if (s)
             pair(m, s, &received[i]);
-        else if (s)
-            sighting(m, s)->doubled = true;
     }
 }
 
@@ -349,6 +369,33 @@ static nsec *cables_out(const struct record *r)
     return out;
 }
 
+static bool *wired_at(const struct matching *m, int from, int to)
+{
+    return &m->wired[(size_t)from * m->b->record->hosts.n + (size_t)to];
+}
+
+/* Between which hosts every loss is known: those that the wire is between, if their cables
+ * stayed in, and if each frame that it dropped is one that was seen leaving. */
+static void find_wires(struct matching *m)
+{
+    const struct record *r = m->b->record;
+    m->wired = xcalloc(r->hosts.n * r->hosts.n + 1, sizeof(*m->wired));
+    vec_each (&r->wire, w) {
+        m->corrupts |= w->action == WIRE_CORRUPT;
+        *wired_at(m, w->from, w->to) = *wired_at(m, w->to, w->from) = true;
+    }
+    vec_each (&r->wire, w) {
+        bool dropped =
+            w->action == WIRE_DROP || w->action == WIRE_LOSS || w->action == WIRE_OVERFLOW;
+        if (dropped && w->packet < 0)
+            *wired_at(m, w->from, w->to) = false;
+    }
+    vec_each (&r->events, e) {
+        for (size_t h = 0; e->host >= 0 && (size_t)e->host < r->hosts.n && h < r->hosts.n; h++)
+            *wired_at(m, e->host, (int)h) = *wired_at(m, (int)h, e->host) = false;
+    }
+}
+
 static nsec record_end(const struct record *r)
 {
     nsec last = r->packets.n ? story_packet_stamp(r, r->packets.n - 1) : 0;
@@ -393,20 +440,26 @@ static void judge_unpaired(const struct matching *m, struct filters *f)
         if (s->arrival >= 0 || !would_see(f, s, s->to))
             continue;
         bool no_cable = out[s->to] <= at || (s->from >= 0 && out[s->from] <= at);
-        if (no_cable || at <= end - slowest_travel(m, s) - STORY_AT_ONCE)
+        bool kept = s->late || (s->from >= 0 && *wired_at(m, s->from, s->to));
+        bool had_time = at <= end - slowest_travel(m, s) - STORY_AT_ONCE;
+        if (no_cable || (had_time && !kept))
             s->fate = FATE_LOST;
         else
             s->pending = true;
     }
     vec_each (&m->received, rank) {
         struct sighting *s = sighting(m, rank);
-        s->unsent = !s->answered && would_see_leaving(f, s);
+        s->unsent = s->sending < 0 && would_see_leaving(f, s);
     }
 }
 
 void story_match(struct build *b)
 {
     struct matching m = {.b = b};
+    vec_each (&b->seen, s)
+        s->identity = identify(s->p);
+    story_wire(b);
+    find_wires(&m);
     rank_all(&m);
     pair_groups(&m, false);
     sort_travels(&m);
@@ -426,4 +479,5 @@ void story_match(struct build *b)
     vec_free(&m.sent);
     vec_free(&m.received);
     vec_free(&m.travels);
+    free(m.wired);
 }

@@ -10,17 +10,25 @@
  *
  *     earliest = T - tick
  *
- * What the kernel takes for T is not T itself.  The base RTO of data is
- * TCP_RTO_MIN plus the smoothed RTT, rounded up to a tick (tcp_set_rto() in
- * net/ipv4/tcp_input.c), and each time-out doubles it with its rounding.  After k
- * doublings of a base B, T = B * 2^k, the rounding has grown to
+ * What the kernel takes for T is not T itself.  With the round-trip times r that a sender
+ * of data had measured, it waits (net/ipv4/tcp_input.c, tcp_output.c)
  *
- *     rounding = ceil_to_tick(rtt) * T / B        (k = 0 for T <= B)
+ *     RTO      r + max(TCP_RTO_MIN, 2r)   tcp_set_rto(): srtt and four mean deviations,
+ *              to r + TCP_RTO_MIN         which are at first 2r, and at least RTO_MIN
+ *     probe    2r + TCP_RTO_MIN           tcp_schedule_loss_probe(), one segment in flight
+ *              2r + TCP_TIMEOUT_MIN       several in flight
  *
- * where rtt is the largest sample the sender had, at least one tick.  A tail loss
- * probe waits two RTTs behind TCP_RTO_MIN (tcp_schedule_loss_probe()), so at T <= B
- * it is twice the RTT that is rounded.  A SYN's base, TCP_TIMEOUT_INIT, knows no
- * RTT: one tick.  From TCP_RTO_MAX on nothing is doubled any more.  Hence
+ * rounded up to a tick, and each time-out doubles the RTO with its rounding.  T is what an
+ * author takes this for: with no round-trip time worth speaking of 200 ms, 400 ms …, and on
+ * a path of 100 ms 300 ms, 600 ms ….  So T, or T halved k times, lies somewhere within what
+ * one of these can be: down to a round-trip time shorter than measured by what either host
+ * may take to answer at once.  From there it is as far as the longest of it:
+ *
+ *     rounding = (ceil_to_tick(longest) - T / 2^k) * 2^k
+ *
+ * of those that T can be, the largest.  If it can be none it is no time-out of data: one
+ * tick.  A SYN's base, TCP_TIMEOUT_INIT, knows no RTT: a tick, doubled likewise.  From
+ * TCP_RTO_MAX on nothing is doubled any more.  Hence
  *
  *     latest = T + granule(T + rounding) + rounding + tick + lateness
  *
@@ -28,7 +36,18 @@
  * tick: the wheel is turned at ticks only, and a processor whose tick comes before
  * another one, a little late, has counted the jiffy (kernel/time/tick-sched.c) looks
  * again at its next tick (seen on Linux 6.18 with two processors: 417 ticks and 8 us
- * for 408 rounded up to 416). */
+ * for 408 rounded up to 416).
+ *
+ * A path that delays is no timer of TCP's.  The programmable wire keeps its time with a
+ * high-resolution timer, never early, and late by the host's lateness; and by a tick,
+ * because it is a process, which may have to wait for another one's turn to end.  In the
+ * queue of a rate a frame waits for those before it: coming later it waits less, so there
+ * the lateness counts on both sides.
+ *
+ * What answers an arrival is sent at once after it.  Its interval counts from the segment
+ * before, so it is the time that its cause was under way since.  Is that the segment before
+ * itself, the bounds are the path's, and at once.  Else the segment before came in between,
+ * at once after something itself, so the answer may seem early by as much. */
 
 #include "transcript/timing.h"
 
@@ -59,18 +78,52 @@ static nsec ceil_to_tick(nsec t, nsec tick)
     return (t / tick + (t % tick != 0)) * tick;
 }
 
-static nsec doubled_rounding(nsec nominal, nsec tick, enum timing_base base, nsec rtt)
+/* A time that the kernel may wait. */
+struct wait {
+    nsec least, most;
+};
+
+/* How far it is from `nominal` to the longest of it; -1: it is not this that is meant. */
+static nsec excess(nsec nominal, struct wait w, nsec tick)
 {
-    nsec b = base == TIMING_SYN ? TIMEOUT_INIT : RTO_MIN;
-    if (base != TIMING_DATA || rtt < 0)
-        rtt = 0;
-    if (rtt > RTO_MAX)
-        rtt = RTO_MAX;
-    if (base == TIMING_OTHER || nominal >= RTO_MAX)
-        return tick;
-    if (nominal <= b)
-        return ceil_to_tick(2 * rtt, tick);
-    return (nsec)((__int128)ceil_to_tick(rtt, tick) * nominal / b);
+    nsec longest = ceil_to_tick(w.most, tick);
+    return nominal >= w.least - tick && nominal <= longest ? longest - nominal : -1;
+}
+
+nsec timing_rto(nsec rtt)
+{
+    return rtt + (2 * rtt > RTO_MIN ? 2 * rtt : RTO_MIN);
+}
+
+static nsec data_rounding(const struct timing_bounds *b, struct timing_rtt rtt)
+{
+    nsec most = rtt.most < 1 ? 1 : rtt.most > RTO_MAX ? RTO_MAX : rtt.most;
+    nsec least = rtt.least - 2 * (TIMING_AT_ONCE + b->lateness);
+    least = rtt.least < 0 || least < 0 ? 0 : least > most ? most : least;
+    struct wait one = {2 * least + RTO_MIN, 2 * most + RTO_MIN};
+    struct wait several = {2 * least, 2 * most + 2 * b->tick};
+    struct wait rto = {least + RTO_MIN, timing_rto(most)};
+    nsec rounding = b->tick;
+    nsec found[] = {excess(b->nominal, one, b->tick), excess(b->nominal, several, b->tick)};
+    for (size_t i = 0; i < ARRAY_SIZE(found); i++)
+        rounding = found[i] > rounding ? found[i] : rounding;
+    for (int k = 0; b->nominal >> k >= RTO_MIN / 2; k++) {
+        nsec off = excess(b->nominal >> k, rto, b->tick);
+        if (off > 0 && off << k > rounding)
+            rounding = off << k;
+    }
+    return rounding;
+}
+
+static nsec rounding_of(const struct timing_bounds *b, enum timing_base base, struct timing_rtt rtt)
+{
+    if (base == TIMING_OTHER || b->nominal >= RTO_MAX)
+        return b->tick;
+    if (base == TIMING_DATA)
+        return data_rounding(b, rtt);
+    if (b->nominal <= TIMEOUT_INIT)
+        return b->tick;
+    return (nsec)((__int128)b->tick * b->nominal / TIMEOUT_INIT);
 }
 
 static struct timing_bounds begin(const struct timing_host *host, nsec nominal)
@@ -90,16 +143,17 @@ static struct timing_bounds begin(const struct timing_host *host, nsec nominal)
     return b;
 }
 
-static void derive_latest(struct timing_bounds *b, enum timing_base base, nsec rtt)
+static void derive_latest(struct timing_bounds *b, enum timing_base base, struct timing_rtt rtt)
 {
-    b->rounding = doubled_rounding(b->nominal, b->tick, base, rtt);
+    b->rounding = rounding_of(b, base, rtt);
     b->granule = granule_ticks((b->nominal + b->rounding) / b->tick) * b->tick;
     b->latest = b->nominal + b->granule + b->rounding + b->tick + b->lateness;
 }
 
 /* A finer tick has finer slots at the bottom of the wheel, but its levels end sooner:
  * of a kernel whose tick is unknown the latest moment is that of its worst HZ. */
-static void derive_for_any_tick(struct timing_bounds *b, enum timing_base base, nsec rtt)
+static void derive_for_any_tick(struct timing_bounds *b, enum timing_base base,
+                                struct timing_rtt rtt)
 {
     static const int hz[] = {100, 250, 300, 1000}; /* kernel/Kconfig.hz */
     struct timing_bounds worst = *b;
@@ -116,7 +170,7 @@ static void derive_for_any_tick(struct timing_bounds *b, enum timing_base base, 
 }
 
 struct timing_bounds timing_derive(const struct timing_host *host, nsec nominal,
-                                   enum timing_base base, nsec rtt)
+                                   enum timing_base base, struct timing_rtt rtt)
 {
     struct timing_bounds b = begin(host, nominal);
     if (b.nominal == 0)
@@ -128,11 +182,47 @@ struct timing_bounds timing_derive(const struct timing_host *host, nsec nominal,
     return b;
 }
 
-struct timing_bounds timing_travel(const struct timing_host *host, nsec nominal)
+static nsec path_jitter(const struct timing_path *path)
+{
+    nsec jitter = path->jitter;
+    return jitter < 0 ? 0 : jitter > TIMING_LONGEST ? TIMING_LONGEST : jitter;
+}
+
+static nsec path_earliest(const struct timing_bounds *b, const struct timing_path *path)
+{
+    nsec earliest = b->nominal - b->jitter;
+    if (path->foreign || path->queue)
+        earliest -= b->tick;
+    if (path->queue)
+        earliest -= b->lateness;
+    return earliest > 0 ? earliest : 0;
+}
+
+struct timing_bounds timing_travel(const struct timing_host *host, nsec nominal,
+                                   const struct timing_path *path)
 {
     struct timing_bounds b = begin(host, nominal);
-    b.granule = nominal ? b.tick : 0;
-    b.latest = nominal ? b.nominal + b.granule + b.lateness : TIMING_AT_ONCE + b.lateness;
+    b.kind = TIMING_TRAVEL;
+    b.jitter = path_jitter(path);
+    b.earliest = path_earliest(&b, path);
+    b.latest = b.nominal + b.jitter + b.tick + b.lateness;
+    if (b.nominal == 0)
+        b.latest = TIMING_AT_ONCE + b.lateness;
+    return b;
+}
+
+struct timing_bounds timing_answer(const struct timing_host *host, nsec nominal,
+                                   const struct timing_path *path, bool direct)
+{
+    struct timing_bounds b = begin(host, nominal);
+    b.kind = TIMING_ANSWER;
+    b.jitter = path_jitter(path);
+    b.earliest = path_earliest(&b, path);
+    if (!direct) {
+        nsec before = TIMING_AT_ONCE + b.lateness + b.jitter;
+        b.earliest = b.earliest > before ? b.earliest - before : 0;
+    }
+    b.latest = b.nominal + b.jitter + TIMING_AT_ONCE + b.lateness;
     return b;
 }
 
@@ -169,21 +259,34 @@ static void put(struct strbuf *sb, const char *before, nsec t)
     timing_number(sb, t);
 }
 
+static void explain_timer(struct strbuf *sb, const struct timing_bounds *b)
+{
+    timing_number(sb, b->nominal);
+    strbuf_printf(sb, " = %" PRId64 " ticks of ", b->nominal / b->tick);
+    timing_number(sb, b->tick);
+    put(sb, b->tick_assumed ? " (assumed, the record does not say): granule " : ": granule ",
+        b->granule);
+    if (b->rounding)
+        put(sb, ", rounding ", b->rounding);
+    strbuf_puts(sb, ", one tick");
+}
+
 void timing_explain(struct strbuf *sb, const struct timing_bounds *b)
 {
     if (b->nominal == 0) {
         put(sb, "at once, sooner than any timer of TCP: ", TIMING_AT_ONCE);
-    } else {
+    } else if (b->kind == TIMING_ANSWER) {
         timing_number(sb, b->nominal);
-        strbuf_printf(sb, " = %" PRId64 " ticks of ", b->nominal / b->tick);
-        timing_number(sb, b->tick);
-        put(sb, b->tick_assumed ? " (assumed, the record does not say): granule " : ": granule ",
-            b->granule);
-        if (b->rounding)
-            put(sb, ", rounding ", b->rounding);
+        put(sb, " until what it answers had arrived: at once, sooner than any timer of TCP: ",
+            TIMING_AT_ONCE);
+    } else if (b->kind == TIMING_TRAVEL) {
+        timing_number(sb, b->nominal);
+        strbuf_puts(sb, " under way: one tick");
+    } else {
+        explain_timer(sb, b);
     }
-    if (b->nominal != 0)
-        strbuf_puts(sb, ", one tick");
+    if (b->jitter)
+        put(sb, ", jitter ", b->jitter);
     put(sb, ", host lateness ", b->lateness);
 }
 

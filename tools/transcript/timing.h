@@ -20,11 +20,32 @@ struct timing_host {
     nsec lateness; /* the worst that was seen beside the run */
 };
 
+/* What a time that a transcript states is that of. */
+enum timing_kind {
+    TIMING_TIMER,  /* a timer of the kernel's; a nominal 0: at once */
+    TIMING_TRAVEL, /* a path that delays */
+    TIMING_ANSWER  /* what comes at once after an arrival that was so long under way */
+};
+
 struct timing_bounds {
+    enum timing_kind kind;
     nsec nominal;          /* as the transcript says */
     nsec earliest, latest; /* both inclusive */
     nsec tick, granule, rounding, lateness;
+    nsec jitter; /* of the path */
     bool tick_assumed;
+};
+
+/* The round-trip times that a sender had measured, the smallest and the largest; 0: none. */
+struct timing_rtt {
+    nsec least, most;
+};
+
+/* How a path keeps to its delay. */
+struct timing_path {
+    bool foreign; /* it is not known by what clock */
+    bool queue;   /* what is sent later waits the less */
+    nsec jitter;  /* how much longer or shorter it may be by chance */
 };
 
 #define TIMING_COARSEST_TICK (10 * NSEC_PER_MSEC)
@@ -36,13 +57,21 @@ struct timing_bounds {
 /* The longest interval that a transcript may state. */
 #define TIMING_LONGEST (INT64_C(30) * 86400 * NSEC_PER_SEC)
 
-/* `rtt` is the largest round-trip time the sender had measured, 0 for none. */
 struct timing_bounds timing_derive(const struct timing_host *host, nsec nominal,
-                                   enum timing_base base, nsec rtt);
+                                   enum timing_base base, struct timing_rtt rtt);
 bool timing_within(const struct timing_bounds *b, nsec measured);
 
 /* How long a path that delays by `nominal` may take: no TCP timer is involved. */
-struct timing_bounds timing_travel(const struct timing_host *host, nsec nominal);
+struct timing_bounds timing_travel(const struct timing_host *host, nsec nominal,
+                                   const struct timing_path *path);
+
+/* When an answer may come whose cause was under way for `nominal` since the segment before,
+ * which is itself the cause if `direct`. */
+struct timing_bounds timing_answer(const struct timing_host *host, nsec nominal,
+                                   const struct timing_path *path, bool direct);
+
+/* What tcp_set_rto() takes for the base RTO of data with this round-trip time. */
+nsec timing_rto(nsec rtt);
 
 /* "2 s = 500 ticks of 4 ms: granule 32 ms, rounding 8 ms, host lateness 0.3 ms" */
 void timing_explain(struct strbuf *sb, const struct timing_bounds *b);
