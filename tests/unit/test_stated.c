@@ -12,6 +12,17 @@
 static struct lab *lab;
 static struct record *record;
 
+static void build_wire(enum wire_action action, long step, int from)
+{
+    *vec_add(&record->wire) = (struct record_wire){.action = action,
+                                                   .time = build_time(8),
+                                                   .from = from,
+                                                   .to = 1 - from,
+                                                   .step = step,
+                                                   .packet = -1,
+                                                   .arrival = -1};
+}
+
 static void setup(void)
 {
     static const char text[] = "# A lab\n\nProse.\n\n```lab\n"
@@ -23,6 +34,12 @@ static void setup(void)
                                "client as a connect server 1234 => ETIMEDOUT\n"
                                "server recv 4 => \"yes\\n\"\n"
                                "server accept &\n"
+                               "wire drop client > server data 2..3\n"
+                               "wire client <> server loss 1%\n"
+                               "wire clear server > client\n"
+                               "wire server > client delay 1ms\n"
+                               "wire inject server.1234 > client.port: Flags [R], seq 1\n"
+                               "wire client > server delay 2ms\n"
                                "```\n";
     struct source src;
     struct diags diags = {0};
@@ -46,6 +63,10 @@ static void setup(void)
     c->step = 4;
     vec_each (&record->calls, call)
         call->as_stated = true;
+    build_wire(WIRE_DROP, 5, 0);
+    build_wire(WIRE_DROP, 5, 0);
+    build_wire(WIRE_LOSS, 6, 0);
+    build_wire(WIRE_INJECT, 9, 1);
 }
 
 static void teardown(void)
@@ -138,6 +159,51 @@ START_TEST(a_call_of_another_script)
 }
 END_TEST
 
+START_TEST(what_the_wire_did_was_asked_for)
+{
+    static const struct {
+        enum wire_action action;
+        long step;
+        int from;
+        bool right;
+    } more[] = {
+        {WIRE_LOSS, 6, 0, true},     {WIRE_LOSS, 6, 1, true}, /* both directions */
+        {WIRE_LOSS, 10, 0, true},                             /* still, since step 6 */
+        {WIRE_DROP, 5, 0, false},                             /* a third of two */
+        {WIRE_DROP, 5, 1, false},                             /* the other direction */
+        {WIRE_DROP, 6, 0, false},    {WIRE_DROP, 0, 0, false},     {WIRE_DROP, -1, 0, false},
+        {WIRE_DROP, 11, 0, false},   {WIRE_LOSS, 7, 1, false},     {WIRE_LOSS, 8, 1, false},
+        {WIRE_LOSS, -1, 0, false},   {WIRE_OVERFLOW, 6, 0, false}, /* no queue */
+        {WIRE_INJECT, 9, 1, false},                                /* once */
+        {WIRE_CORRUPT, 5, 0, false}, {WIRE_HOLD, 5, 0, false},
+    };
+    accepts();
+    for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+        build_wire(more[i].action, more[i].step, more[i].from);
+        if (more[i].right)
+            accepts();
+        else
+            refuses("the wire's");
+        record->wire.n--;
+    }
+}
+END_TEST
+
+START_TEST(a_rule_may_have_met_less_but_an_injection_happened)
+{
+    vec_each (&record->wire, w) {
+        if (w->action == WIRE_DROP)
+            w->action = WIRE_CORRUPT;
+    }
+    refuses("the wire's \"corrupt\"");
+    memmove(record->wire.at, record->wire.at + 2, 2 * sizeof(*record->wire.at));
+    record->wire.n = 2;
+    accepts();
+    record->wire.n = 1;
+    refuses("no trace of the step `wire inject");
+}
+END_TEST
+
 START_TEST(another_scene)
 {
     record->points.at[0].filter[0] = 'T';
@@ -178,6 +244,8 @@ static Suite *suite_stated(void)
     tcase_add_test(t, results_are_judged_anew);
     tcase_add_test(t, a_step_without_trace);
     tcase_add_test(t, a_call_of_another_script);
+    tcase_add_test(t, what_the_wire_did_was_asked_for);
+    tcase_add_test(t, a_rule_may_have_met_less_but_an_injection_happened);
     tcase_add_test(t, another_scene);
     tcase_add_test(t, a_run_of_the_other_version);
     tcase_add_test(t, calls_cannot_be_left_out_as_a_whole);

@@ -139,6 +139,72 @@ static int check_links(const struct record *r, const struct lab *lab, bool *made
     return 0;
 }
 
+/* Whether the step is about this direction. */
+static bool is_about(const struct lab_step *step, int from, int to)
+{
+    const struct lab_wire *w = &step->wire;
+    if (step->verb != VERB_WIRE)
+        return false;
+    return (w->from == from && w->to == to) || (w->both && w->from == to && w->to == from);
+}
+
+/* The properties (WIRE_HAS_…) that the direction has been given when this was done. */
+static unsigned properties_at(const struct lab *lab, const struct record_wire *did)
+{
+    unsigned has = 0;
+    for (size_t i = 0; i <= (size_t)did->step; i++) {
+        const struct lab_step *step = &lab->steps.at[i];
+        if (!is_about(step, did->from, did->to))
+            continue;
+        if (step->wire.kind == LAB_WIRE_CLEAR)
+            has = 0;
+        else if (step->wire.kind == LAB_WIRE_PROPERTIES)
+            has |= step->wire.properties.has;
+    }
+    return has;
+}
+
+/* Whether the step can have made the wire do this; `before` is how often it did already. */
+static bool is_by_step(const struct lab *lab, const struct record_wire *did, unsigned before)
+{
+    const struct lab_step *step = &lab->steps.at[did->step];
+    const struct wire_rule *rule = &step->wire.rule;
+    if (!is_about(step, did->from, did->to))
+        return false;
+    switch (step->wire.kind) {
+    case LAB_WIRE_RULE:
+        return did->action == rule->action &&
+               (rule->pick.last == 0 || before < wire_rule_wants(rule));
+    case LAB_WIRE_PROPERTIES:
+        return (did->action == WIRE_LOSS && (properties_at(lab, did) & WIRE_HAS_LOSS)) ||
+               (did->action == WIRE_OVERFLOW && (properties_at(lab, did) & WIRE_HAS_QUEUE));
+    case LAB_WIRE_INJECT:
+        return did->action == WIRE_INJECT && before == 0;
+    case LAB_WIRE_CLEAR:
+        break;
+    }
+    return false;
+}
+
+static int check_wire(const struct record *r, const struct lab *lab, bool *made, struct error *err)
+{
+    cleanup_free unsigned *times = xcalloc(lab->steps.n + 1, sizeof(*times));
+    vec_each (&r->wire, did) {
+        bool known = did->step >= 0 && (size_t)did->step < lab->steps.n;
+        if (!known || !is_by_step(lab, did, times[did->step]++))
+            return other(err, "the wire's", wire_action_names[did->action].word);
+        made[did->step] = true;
+    }
+    return 0;
+}
+
+/* Whether nothing that may happen or not decides if the step leaves a trace. */
+static bool leaves_trace(const struct lab_step *step)
+{
+    return is_call(step) || step->verb == VERB_UNPLUG || step->verb == VERB_REPLUG ||
+           (step->verb == VERB_WIRE && step->wire.kind == LAB_WIRE_INJECT);
+}
+
 int stated_check(struct record *r, const struct lab *lab, struct error *err)
 {
     if (r->ip != lab->ip) {
@@ -151,12 +217,11 @@ int stated_check(struct record *r, const struct lab *lab, struct error *err)
         return 0;
     cleanup_free bool *made = xcalloc(lab->steps.n + 1, sizeof(*made));
     if (check_scene(r, lab, err) < 0 || check_calls(r, lab, made, err) < 0 ||
-        check_links(r, lab, made, err) < 0)
+        check_links(r, lab, made, err) < 0 || check_wire(r, lab, made, err) < 0)
         return -1;
     for (size_t i = 0; i < lab->steps.n && !r->stopped; i++) {
         const struct lab_step *step = &lab->steps.at[i];
-        bool leaves = is_call(step) || step->verb == VERB_UNPLUG || step->verb == VERB_REPLUG;
-        if (!leaves || made[i])
+        if (!leaves_trace(step) || made[i])
             continue;
         error_set(err, STATUS_USAGE, "there is no trace of the step `%s`", step->text);
         return error_hint(err, "it is the evidence of another script, or it was changed");

@@ -18,8 +18,8 @@ char *stated_result(const struct lab *lab, const struct lab_step *step);
 bool stated_fits(const struct lab_step *step, const struct record_call *call);
 
 /* Evidence says itself of which script it is and whether its calls gave what was stated.
- * Neither is believed: this checks hosts, capture points, calls and links against the lab,
- * and says anew of each call what was stated and whether it fits.  -1 (STATUS_USAGE): the
+ * Neither is believed: this checks hosts, capture points, calls, links and what the wire
+ * did against the lab, and says anew of each call what was stated and whether it fits.  -1 (STATUS_USAGE): the
  * record is not one of this lab, or not a whole one. */
 int stated_check(struct record *record, const struct lab *lab, struct error *err);
 
