@@ -383,9 +383,6 @@ static int play_step(struct director *d, const struct lab_step *step)
         return play_call(d, step);
     if (step->verb == VERB_UNPLUG || step->verb == VERB_REPLUG)
         return play_cable(d, step);
-    if (step->verb == VERB_WIRE)
-        return error_set(d->err, STATUS_MACHINE, "a wire cannot be programmed yet: `%s`",
-                         step->text);
     return step->verb == VERB_WAIT_TIME ? play_pause(d, step) : play_wait(d, step);
 }
 
