@@ -142,6 +142,58 @@ START_TEST(any_order)
 }
 END_TEST
 
+#define MIX(range, lines) "mix " range " {\n" lines "}\n"
+#define PF SEEN("*", "P.") SEEN("*", "F.")
+
+START_TEST(mix)
+{
+    struct record *r = three_flags();
+    expect(r, SEEN("*", "S") MIX("2", PF) SEEN("*", "R"), VERDICT_PASS);
+    expect(r, SEEN("*", "S") MIX("1..5", SEEN("*", "F.") SEEN("*", "P.")) SEEN("*", "R"),
+           VERDICT_PASS);
+    expect(r, MIX("0..2", SEEN("*", "U")) MIX("4", SEEN("*", "*")), VERDICT_PASS);
+    expect(r, MIX("1..4", SEEN("*", "*")) SEEN("*", "R"), VERDICT_PASS); /* as few as need be */
+    expect(r, MIX("1..3", SEEN("*", "*")) MIX("1..3", SEEN("*", "*")), VERDICT_PASS);
+    expect(r, SEEN("*", "S") MIX("2", "+1ms client.* > server.1234: …\n") SEEN("*", "R"),
+           VERDICT_PASS);
+    expect_bad(r, SEEN("*", "S") MIX("3..9", PF) SEEN("*", "R"), 2, LINE_MISSING);
+    expect_bad(r, SEEN("*", "S") MIX("1", PF) SEEN("*", "R"), 0, LINE_UNEXPECTED);
+    expect_bad(r, SEEN("*", "S") MIX("2", SEEN("*", "P.") SEEN("b", "S.")) SEEN("*", "R"), 3,
+               LINE_DIFFERS);
+    expect_bad(r, MIX("4", PF SEEN("*", "R") SEEN("*", "S.")), 2, LINE_DIFFERS);
+    expect_bad(r, SEEN("*", "S") MIX("2", "+50ms client.* > server.1234: …\n") SEEN("*", "R"), 3,
+               LINE_DIFFERS);
+    record_free(r);
+}
+END_TEST
+
+START_TEST(mix_tells_how_many)
+{
+    struct record *r = three_flags();
+    struct result *result =
+        scene_judge(r, SEEN("*", "S") MIX("4..9", PF) SEEN("*", "R"), VERDICT_FAIL);
+    ck_assert_str_eq(result->reason, "line 2: 2 packets of this mix came, expected at least 4");
+    result_free(result);
+    record_free(r);
+}
+END_TEST
+
+/* A note stands beside the first packet that it is about, and only there. */
+START_TEST(mix_notes)
+{
+    struct record *r = three_flags();
+    struct result *result =
+        scene_judge(r, "# the mix\nmix 4 {\n# all\nclient.* > server.1234: …\n}\n", VERDICT_PASS);
+    ck_assert_uint_eq(result->lines.n, 4);
+    ck_assert_str_eq(result->lines.at[0].note, "the mix all");
+    for (size_t i = 1; i < 4; i++)
+        ck_assert_ptr_null(result->lines.at[i].note);
+    ck_assert_uint_eq(result->lines.at[3].mix, result->lines.at[0].mix);
+    result_free(result);
+    record_free(r);
+}
+END_TEST
+
 /* --------------------------------------------------------------------- silence */
 
 START_TEST(quiet_times)
@@ -530,6 +582,9 @@ static Suite *suite_judge(void)
     tcase_add_test(t, repetitions);
     tcase_add_test(t, optional_lines);
     tcase_add_test(t, any_order);
+    tcase_add_test(t, mix);
+    tcase_add_test(t, mix_tells_how_many);
+    tcase_add_test(t, mix_notes);
     tcase_add_test(t, quiet_times);
     tcase_add_test(t, port_names);
     tcase_add_test(t, vary_values);

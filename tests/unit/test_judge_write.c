@@ -55,6 +55,30 @@ START_TEST(only_the_first_time_stamps_are_literal)
 }
 END_TEST
 
+/* As its author wrote it, if it still fits; else as what was seen. */
+START_TEST(a_mix_is_kept_while_it_fits)
+{
+    static const nsec gaps[] = {1005 * MS, 2016 * MS, 4064 * MS};
+    static const char fits[] =
+        "# Many SYNs.\nmix 2..9 {\n# Lost.\nclient.port > server.1234: Flags "
+        "[S], … lost\n# a remark\n\nARP, …\n}\n# the end\n";
+    struct record *r = scene_syn_retry(gaps, 3);
+    cleanup_free char *kept = write_again(r, fits);
+    ck_assert_str_eq(kept, fits);
+    cleanup_free char *few = write_again(r, "mix 5..9 {\nclient.port > server.1234: … lost\n}\n");
+    cleanup_free char *other = write_again(r, "mix 4 {\nclient.port > server.1234: …\n}\n");
+    ck_assert_uint_eq(count(few, "mix"), 0);
+    ck_assert_uint_eq(count(few, "Flags [S], seq 0"), 4);
+    ck_assert_uint_eq(count(other, "Flags [S], seq 0"), 4);
+    result_free(scene_judge(r, few, VERDICT_PASS));
+    cleanup_free char *none =
+        write_again(r, "mix 0..9 {\nARP, …\n}\nclient.port > server.1234: … x4 "
+                       "lost\n");
+    has(none, "mix 0..9 {\nARP, …\n}\n");
+    record_free(r);
+}
+END_TEST
+
 START_TEST(the_end_of_connect_has_its_time_out)
 {
     static const nsec gaps[] = {1005 * MS, 2016 * MS, 4064 * MS, 8192 * MS, 16132 * MS};
@@ -143,6 +167,7 @@ static Suite *suite_judge_write(void)
     Suite *s = suite_create("judge-write");
     TCase *t = tcase_create("write");
     tcase_add_test(t, only_the_first_time_stamps_are_literal);
+    tcase_add_test(t, a_mix_is_kept_while_it_fits);
     tcase_add_test(t, the_end_of_connect_has_its_time_out);
     tcase_add_test(t, answers_are_at_once);
     tcase_add_test(t, an_old_transcript_that_fits_stays_as_it_is);

@@ -98,6 +98,8 @@ START_TEST(canonical_forms)
         "+5s link server up\n",
         "at server: " SYN "\n",
         "any order {\n" SYN "\nARP, …\n}\n",
+        "mix 5..200 {\n" SYN "\n" SYN " lost\nARP, …\n}\n",
+        "at server: mix 7 {\n" SYN "\n}\n",
         "# a note\n# of two lines\n" SYN "\n",
         "# a remark\n\n" SYN "\n\n" SYN "\n# the end\n",
     };
@@ -110,6 +112,9 @@ START_TEST(canonical_forms)
                     "a:     " SYN "\n       " SYN "\n   +1s " SYN "\n");
 }
 END_TEST
+
+#define TWELVE ARPS ARPS ARPS
+#define ARPS "ARP, …\nARP, …\nARP, …\nARP, …\n"
 
 /* Each text gives at least this diagnostic, at this line and column. */
 static const struct refusal {
@@ -175,6 +180,21 @@ static const struct refusal {
     {"any order {\n}\nquiet 1s", 2, 1, "nothing stands"},
     {"any order {\nquiet 1s\n}", 2, 1, "only packets"},
     {"any order {\nclient.* > server.1: … x13\n}", 2, 1, "more than 12"},
+    {"mix {\nclient.* > server.1: …\n}", 1, 1, "how many packets"},
+    {"mix few {\nclient.* > server.1: …\n}", 1, 5, "number up to 100000"},
+    {"mix 5..2 {\nclient.* > server.1: …\n}", 1, 5, "more at the low end"},
+    {"mix 0 {\nclient.* > server.1: …\n}", 1, 5, "no packets says nothing"},
+    {"mix 2 {\nclient.* > server.1: …", 1, 1, "this `mix` is not closed"},
+    {"mix 2 {\nany order {\nclient.* > server.1: …\n}\n}", 2, 1, "`any order` inside `mix`"},
+    {"mix 2 {\n}\nquiet 1s", 2, 1, "nothing stands in this `mix`"},
+    {"mix 2 {\nquiet 1s\n}", 2, 1, "only packets stand in `mix`"},
+    {"+1s mix 2 {\nARP, …\n}", 1, 1, "`mix` has no label and no interval"},
+    {"mix 2 {\nclient.* > server.1: … x2\n}", 2, 1, "neither repeated nor optional"},
+    {"mix 2 {\nclient.* > server.1: … ?\n}", 2, 1, "neither repeated nor optional"},
+    {"mix 2 {\na: client.* > server.1: …\n}", 2, 1, "a label names one packet"},
+    {"mix 2 {\nat server: ARP, …\n}", 2, 1, "stands in front of `mix`"},
+    {"mix 2 {\n" TWELVE TWELVE "}", 14, 1, "more than 12 lines in `mix`"},
+    {"mix 60000 {\nARP, …\n}\nmix 60000 {\nARP, …\n}", 4, 1, "more than 100000 lines"},
     {"hello world", 1, 1, "no line of a transcript"},
     {"a:", 1, 3, "line is missing"},
     {"client.* > server.1: …\xff", 1, 25, "not UTF-8"},

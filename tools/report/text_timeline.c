@@ -10,6 +10,9 @@
 #include "report/wrap.h"
 #include "transcript/story.h"
 
+/* So many packets of a mix are shown at its beginning and at its end. */
+enum { MIX_HEAD = 8, MIX_TAIL = 4 };
+
 /* ---------------------------------------------------------------- direction */
 
 struct end {
@@ -277,8 +280,37 @@ static nsec next_time(const struct result *result, size_t from)
     return NSEC_NEVER;
 }
 
+/* Whether the n lines from `from` on are of this mix, and fine. */
+static bool all_of_mix(const struct result *result, size_t mix, size_t from, size_t n)
+{
+    for (size_t i = from; i < from + n; i++)
+        if (i >= result->lines.n || result->lines.at[i].mix != mix ||
+            !line_is_fine(result->lines.at[i].status))
+            return false;
+    return true;
+}
+
+/* Packets in the middle of a long mix that nothing is said of. */
+static bool is_hidden(const struct result *result, size_t i)
+{
+    const struct result_line *line = &result->lines.at[i];
+    return line->mix && !line->note && i >= MIX_HEAD &&
+           all_of_mix(result, line->mix, i - MIX_HEAD, MIX_HEAD + 1 + MIX_TAIL);
+}
+
+static void put_hidden(struct text *t, size_t *hidden)
+{
+    cleanup_strbuf struct strbuf row = STRBUF_INIT;
+    if (*hidden == 0)
+        return;
+    strbuf_printf(&row, "(and %zu more, all as the transcript says)", *hidden);
+    put_remark(t, STYLE_DIM, row.data);
+    *hidden = 0;
+}
+
 void text_timeline(struct text *t)
 {
+    size_t hidden = 0;
     const struct result *result = t->result;
     const struct result_line *bad = result_first_bad(result);
     size_t first_bad = bad ? (size_t)(bad - result->lines.at) : result->lines.n;
@@ -287,6 +319,11 @@ void text_timeline(struct text *t)
     calls_collect(&calls, t);
     for (size_t i = 0; i < result->lines.n; i++) {
         const struct result_line *line = &result->lines.at[i];
+        if (is_hidden(result, i)) {
+            hidden++;
+            continue;
+        }
+        put_hidden(t, &hidden);
         if (line->observed || i == first_bad)
             put_calls(t, &calls, next_time(result, i));
         if (stop && i == first_bad) {

@@ -429,9 +429,23 @@ static void unexpected(struct strbuf *sb, const struct explanation *x)
     }
 }
 
+/* Too few packets fit the lines of a mix. */
+static void missing_mix(struct strbuf *sb, const struct explanation *x)
+{
+    size_t fitted = 0;
+    vec_each (&x->path->steps, step)
+        fitted += step->op == MATCH_PAIR && x->lines[step->line].item->group == x->item->group;
+    strbuf_printf(sb, "%zu packet%s of this mix came, expected at least %u", fitted,
+                  fitted == 1 ? "" : "s", x->item->least);
+}
+
 static void missing(struct strbuf *sb, const struct explanation *x)
 {
     const struct pattern_item *item = x->item;
+    if (item && item->kind == ITEM_MIX_OPEN) {
+        missing_mix(sb, x);
+        return;
+    }
     enum noun noun = item ? explain_noun(item) : NOUN_OTHER;
     if (x->line->kind == LINE_CALL || x->line->kind == LINE_STATE || x->line->kind == LINE_LINK) {
         strbuf_puts(sb, x->line->kind == LINE_CALL    ? "no such call was made"

@@ -85,9 +85,14 @@ static struct track *track_of(struct judging *j, const struct pattern_item *item
 
 static void find_pairs(struct track *t, const struct pattern *p)
 {
-    vec_each (&t->path.steps, step)
-        if (step->op == MATCH_PAIR)
-            t->pairs[t->lines.at[step->line].item - p->items.at] = (long)step->seen;
+    vec_each (&t->path.steps, step) {
+        if (step->op != MATCH_PAIR)
+            continue;
+        size_t item = (size_t)(t->lines.at[step->line].item - p->items.at);
+        t->pairs[item] = (long)step->seen;
+        if (t->firsts[item] < 0)
+            t->firsts[item] = (long)step->seen;
+    }
 }
 
 int judge_open(struct judging *j, struct error *err)
@@ -97,10 +102,11 @@ int judge_open(struct judging *j, struct error *err)
     const struct track *story = &j->tracks.at[0];
     j->origin = story->seen.n ? j->record->packets.at[story->seen.at[0].s->packet].frame.time
                               : j->record->began;
-    vec_each (&j->tracks, t)
+    vec_each (&j->tracks, t) {
         if (track_align(j, t, err) < 0)
             return -1;
-    find_pairs(&j->tracks.at[0], j->pattern);
+        find_pairs(t, j->pattern);
+    }
     return 0;
 }
 
@@ -130,6 +136,7 @@ static void emit_lines(struct judging *j)
         case ITEM_SEGMENT:
         case ITEM_WORDS:
         case ITEM_QUIET:
+        case ITEM_MIX_OPEN:
             track_emit(j, track_of(j, item), item);
             break;
         case ITEM_CALL:

@@ -307,6 +307,16 @@ static nsec stamp(const struct judging *j, const struct track *story, long seen)
     return j->record->packets.at[story->seen.at[seen].s->packet].frame.time;
 }
 
+/* The first packet that was taken for a line of the group that this item is in. */
+static long first_of_group(const struct pattern *p, const struct track *story, size_t item)
+{
+    long first = story->firsts[item];
+    for (size_t i = item; i < p->items.n && p->items.at[i].group == p->items.at[item].group; i++)
+        if (story->firsts[i] >= 0 && story->firsts[i] < first)
+            first = story->firsts[i];
+    return first;
+}
+
 /* The lines, each with the packets that the transcript has before and behind it. */
 static void add_lines(struct judging *j, struct call_lines *c, const struct track *story)
 {
@@ -323,10 +333,11 @@ static void add_lines(struct judging *j, struct call_lines *c, const struct trac
                                             story->seen.at[seen].s->rtt};
             vec_push(&c->lines, l);
         } else if (item->point < 0 && story->pairs[i] >= 0) {
+            long first = item->group ? first_of_group(p, story, i) : story->pairs[i];
             if (story->pairs[i] > seen)
                 seen = story->pairs[i];
             for (; waiting < c->lines.n; waiting++)
-                c->lines.at[waiting].after = stamp(j, story, seen);
+                c->lines.at[waiting].after = stamp(j, story, first);
         }
     }
 }

@@ -19,6 +19,7 @@ struct track {
     struct match_path path;
     size_t next_step; /* not yet a result line */
     long *pairs;      /* by item: the packet taken for it (the last repetition's), -1 */
+    long *firsts;     /* by item: the first packet taken for it, -1 */
 };
 
 struct judging {

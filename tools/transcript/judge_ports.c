@@ -146,7 +146,11 @@ static int bind_by_alignment(struct search *s, struct error *err)
 /* Whether all choices are few enough to try them, and each is quick. */
 static bool few(const struct search *s)
 {
-    size_t cells = (s->t->lines.n + 1) * (s->t->seen.n + 1);
+    size_t layers = s->t->lines.n + 1;
+    vec_each (&s->t->lines, line)
+        if (line->item->kind == ITEM_MIX_OPEN)
+            layers += line->item->most;
+    size_t cells = layers * (s->t->seen.n + 1);
     size_t choices = 1;
     for (size_t i = 0; i < s->used.n; i++) {
         if (i >= s->seen.n || choices > MAX_CHOICES)

@@ -43,6 +43,10 @@ static void add_observed(struct track *t, const struct story_segment *s)
 
 static void add_lines(struct track *t, const struct pattern_item *item)
 {
+    if (item->kind == ITEM_MIX_OPEN) {
+        vec_push(&t->lines, ((struct match_line){.item = item, .optional = item->least == 0}));
+        return;
+    }
     for (unsigned i = 0; i < item->most; i++)
         vec_push(&t->lines, ((struct match_line){.item = item,
                                                  .optional = item->optional || i >= item->least,
@@ -68,13 +72,14 @@ void track_open(struct judging *j, struct track *t)
 {
     const struct record *r = j->record;
     vec_each (&j->pattern->items, item)
-        if (item->point == t->point &&
-            (item->kind == ITEM_SEGMENT || item->kind == ITEM_WORDS || item->kind == ITEM_QUIET))
+        if (item->point == t->point && (item->kind == ITEM_SEGMENT || item->kind == ITEM_WORDS ||
+                                        item->kind == ITEM_QUIET || item->kind == ITEM_MIX_OPEN))
             add_lines(t, item);
     t->pairs = xcalloc(j->pattern->items.n, sizeof(*t->pairs));
+    t->firsts = xcalloc(j->pattern->items.n, sizeof(*t->firsts));
     t->ports = xcalloc(j->pattern->names.n, sizeof(*t->ports));
     for (size_t i = 0; i < j->pattern->items.n; i++)
-        t->pairs[i] = -1;
+        t->pairs[i] = t->firsts[i] = -1;
     t->rules = (struct match_rules){.host = {.tick = r->tick, .lateness = r->lateness},
                                     .record = r,
                                     .ports = t->ports,
@@ -104,6 +109,7 @@ void track_free(struct track *t)
     free(t->name);
     free(t->ports);
     free(t->pairs);
+    free(t->firsts);
 }
 
 /* -------------------------------------------------------------- result lines */
@@ -234,6 +240,33 @@ static void list_differences(struct judging *j, const struct track *t, struct re
     vec_free(&scratch.names);
 }
 
+/* The notes of a mix and of its lines stand beside the first packet that each is about. */
+static void set_mix(struct result_line *line, const struct judging *j, const struct track *t,
+                    const struct pattern_item *item, size_t seen)
+{
+    const struct pattern_item *open = item;
+    bool first_of_all = true;
+    while (open->kind != ITEM_MIX_OPEN)
+        open--;
+    for (const struct pattern_item *i = open + 1; i->group == open->group; i++)
+        first_of_all = first_of_all && t->firsts[i - j->pattern->items.at] >= (long)seen;
+    bool first = t->firsts[item - j->pattern->items.at] == (long)seen;
+    char *note = first_of_all ? judge_note(open) : NULL;
+    line->mix = (size_t)open->group;
+    if (!first) {
+        free(line->note);
+        line->note = NULL;
+    }
+    if (note && line->note) {
+        char *both = xasprintf("%s %s", note, line->note);
+        free(note);
+        free(line->note);
+        line->note = both;
+    } else if (note) {
+        line->note = note;
+    }
+}
+
 static void emit_pair(struct judging *j, struct track *t, const struct match_line *expected,
                       size_t seen)
 {
@@ -241,6 +274,8 @@ static void emit_pair(struct judging *j, struct track *t, const struct match_lin
     const struct observed *o = &t->seen.at[seen];
     struct result_line *line = new_line(j, t, item);
     size_t shift = set_observed(line, t, seen);
+    if (item->mixed)
+        set_mix(line, j, t, item, seen);
     if (item->has_interval) {
         struct timing_bounds b = match_bounds(&t->rules, item, o);
         judge_set_bounds(line, &b);

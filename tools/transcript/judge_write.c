@@ -256,6 +256,52 @@ static void enter_group(struct writer *w, int group)
             add_old(w, item);
 }
 
+/* The mix that the item is in, or is; NULL: none. */
+static const struct pattern_item *mix_of(const struct pattern_item *item)
+{
+    if (!item->mixed && item->kind != ITEM_MIX_OPEN)
+        return NULL;
+    while (item->kind != ITEM_MIX_OPEN)
+        item--;
+    return item;
+}
+
+/* Whether there are as many packets as the mix says, and each fits one of its lines. */
+static bool mix_fits(const struct track *t, int group)
+{
+    vec_each (&t->path.steps, s) {
+        if (s->op == MATCH_UNEXPECTED || t->lines.at[s->line].item->group != group)
+            continue;
+        if (s->op == MATCH_MISSING && !t->lines.at[s->line].optional)
+            return false;
+        if (s->op == MATCH_PAIR &&
+            match_compare(&t->rules, t->lines.at[s->line].item, &t->seen.at[s->seen], NULL))
+            return false;
+    }
+    return true;
+}
+
+/* A mix that still fits is kept as a whole when its first packet comes; the packets of
+ * one that does not are written out. */
+static void add_mixed(struct writer *w, const struct track *t, const struct match_step *step,
+                      const struct pattern_item *open, const struct pattern_item *last)
+{
+    enter_group(w, 0);
+    if (!mix_fits(t, open->group)) {
+        if (step->op == MATCH_PAIR)
+            add_packet(w, t, &t->seen.at[step->seen], NULL);
+        return;
+    }
+    if (last && last->group == open->group)
+        return;
+    const struct pattern_item *item = open;
+    do
+        add_old(w, item++);
+    while (item->group == open->group);
+    add_old(w, item++); /* } */
+    w->remarks = (size_t)(item - w->j->pattern->items.at);
+}
+
 /* Whether every repetition of the step's line fits as it was written. */
 static bool still_fits(const struct track *t, const struct match_step *step)
 {
@@ -280,11 +326,17 @@ static void add_step(struct writer *w, const struct track *t, const struct match
         add_packet(w, t, &t->seen.at[step->seen], NULL);
         return;
     }
-    if (item - w->j->pattern->items.at >= (long)w->remarks)
-        add_remarks(w, item);
-    enter_group(w, item->group);
-    bool again = item == *last;
+    const struct pattern_item *mix = mix_of(item), *first = mix ? mix : item;
+    if (first - w->j->pattern->items.at >= (long)w->remarks)
+        add_remarks(w, first);
+    const struct pattern_item *before = *last;
+    bool again = item == before;
     *last = item;
+    if (mix) {
+        add_mixed(w, t, step, mix, before);
+        return;
+    }
+    enter_group(w, item->group);
     if (step->op == MATCH_PLACE) {
         if (match_quiet(&t->rules, item, t->seen.at, t->seen.n, step->seen) != QUIET_BROKEN)
             add_old(w, item);

@@ -21,6 +21,10 @@
  * lines the last is missing.  Only the costs of two layers are kept; a byte a cell
  * remembers the choice.
  *
+ * `mix N..M { … }` is M + 1 layers, one for each number of packets that are taken
+ * already; a packet is taken for the line of the mix that it costs least.  Leaving the
+ * mix in a layer before N costs a MISSING for each packet that it is short of.
+ *
  * `any order { … }` of m lines is 2^m layers, one for each set of lines that are
  * done; a choice then names its line.  A quiet line consumes nothing: passing it in
  * column j costs nothing if it was silent long enough before packet j. */
@@ -35,8 +39,9 @@ enum { COST_QUIET = 30 };
 enum { CHOICE_UNEXPECTED, CHOICE_PAIR, CHOICE_MISSING };
 _Static_assert(CHOICE_MISSING + 2 * (PATTERN_MAX_GROUP - 1) <= UCHAR_MAX, "a choice is a byte");
 
-/* A line that stands alone, or the members of a group. */
+/* A line that stands alone, the members of a group, or a mix and its lines. */
 struct block {
+    const struct pattern_item *mix; /* NULL: none */
     size_t first, n;
     size_t layer; /* its first layer in the table */
 };
@@ -59,7 +64,15 @@ static size_t width(const struct table *t)
 
 static size_t layers_of(const struct block *b)
 {
+    if (b->mix)
+        return (size_t)b->mix->most + 1;
     return b->n > 1 ? (size_t)1 << b->n : 1;
+}
+
+/* Of how many layers the costs are kept at a time. */
+static size_t rows_of(const struct block *b)
+{
+    return b->mix ? 2 : layers_of(b);
 }
 
 static int lay_out(struct table *t, struct error *err)
@@ -68,13 +81,15 @@ static int lay_out(struct table *t, struct error *err)
     for (size_t i = 0; i < t->n_lines;) {
         struct block b = {.first = i, .n = 1, .layer = t->layers};
         int group = t->lines[i].item->group;
-        while (group && i + b.n < t->n_lines && b.n < PATTERN_MAX_GROUP &&
+        if (t->lines[i].item->kind == ITEM_MIX_OPEN)
+            b.mix = t->lines[i].item;
+        while (group && i + b.n < t->n_lines && b.n < PATTERN_MAX_GROUP + (b.mix != NULL) &&
                t->lines[i + b.n].item->group == group)
             b.n++;
         i += b.n;
         t->layers += layers_of(&b);
-        if (layers_of(&b) > most)
-            most = layers_of(&b);
+        if (rows_of(&b) > most)
+            most = rows_of(&b);
         vec_push(&t->blocks, b);
         if ((int64_t)t->layers > MATCH_MAX_CELLS / (int64_t)width(t))
             return error_set(err, STATUS_USAGE,
@@ -166,6 +181,53 @@ static void fill_group(struct table *t, const struct block *b, const unsigned *n
     free(pairs);
 }
 
+/* What it costs least to take a packet for a line of a mix, and which line that is. */
+struct fit {
+    unsigned cost;
+    unsigned char member;
+};
+
+static struct fit *fits_of(const struct table *t, const struct block *b)
+{
+    struct fit *fits = xcalloc(t->n_seen ? t->n_seen : 1, sizeof(*fits));
+    for (size_t j = 0; j < t->n_seen; j++) {
+        fits[j].cost = UINT_MAX;
+        for (size_t k = 0; k + 1 < b->n && fits[j].cost; k++) {
+            unsigned cost =
+                match_compare(t->rules, t->lines[b->first + 1 + k].item, &t->seen[j], NULL);
+            if (cost < fits[j].cost)
+                fits[j] = (struct fit){cost, (unsigned char)k};
+        }
+    }
+    return fits;
+}
+
+/* Layer k: k packets are taken. */
+static void fill_mix(struct table *t, const struct block *b, const unsigned *next)
+{
+    struct fit *fits = fits_of(t, b);
+    unsigned *cost = t->costs, *more = t->costs + width(t);
+    for (size_t k = layers_of(b); k-- > 0;) {
+        unsigned char *choice = t->choices + (b->layer + k) * width(t);
+        unsigned short_of = k < b->mix->least ? (unsigned)(b->mix->least - k) : 0;
+        for (size_t j = t->n_seen + 1; j-- > 0;) {
+            unsigned best = UINT_MAX;
+            if (j < t->n_seen && k < b->mix->most)
+                keep(&best, &choice[j], more[j + 1] + fits[j].cost,
+                     CHOICE_PAIR + (size_t)2 * fits[j].member);
+            keep(&best, &choice[j], next[j] + short_of * MATCH_COST_MISSING, CHOICE_MISSING);
+            if (j < t->n_seen)
+                keep(&best, &choice[j], cost[j + 1] + MATCH_COST_UNEXPECTED, CHOICE_UNEXPECTED);
+            cost[j] = best;
+        }
+        unsigned *done = cost;
+        cost = more;
+        more = done;
+    }
+    memmove(t->costs, more, width(t) * sizeof(*more));
+    free(fits);
+}
+
 /* Fills from the end; returns the cost of the whole. */
 static unsigned fill(struct table *t)
 {
@@ -174,7 +236,9 @@ static unsigned fill(struct table *t)
         behind[j] = (unsigned)(t->n_seen - j) * MATCH_COST_UNEXPECTED;
     for (size_t i = t->blocks.n; i-- > 0;) {
         const struct block *b = &t->blocks.at[i];
-        if (b->n > 1)
+        if (b->mix)
+            fill_mix(t, b, behind);
+        else if (b->n > 1)
             fill_group(t, b, behind);
         else
             fill_line(t, b, behind, t->costs);
@@ -212,6 +276,25 @@ static size_t walk_block(const struct table *t, const struct block *b, size_t j,
     return j;
 }
 
+/* The same of a mix. */
+static size_t walk_mix(const struct table *t, const struct block *b, size_t j,
+                       struct match_path *path)
+{
+    for (size_t taken = 0;;) {
+        size_t choice = t->choices[(b->layer + taken) * width(t) + j];
+        if (choice == CHOICE_UNEXPECTED) {
+            step(path, MATCH_UNEXPECTED, 0, j++);
+        } else if (choice == CHOICE_MISSING) {
+            if (taken < b->mix->least || taken == 0)
+                step(path, MATCH_MISSING, b->first, j);
+            return j;
+        } else {
+            step(path, MATCH_PAIR, b->first + 1 + (choice - 1) / 2, j++);
+            taken++;
+        }
+    }
+}
+
 int match_align(const struct match_rules *rules, const struct match_line *lines, size_t n_lines,
                 const struct observed *seen, size_t n_seen, struct match_path *path,
                 struct error *err)
@@ -226,7 +309,7 @@ int match_align(const struct match_rules *rules, const struct match_line *lines,
         path->cost = fill(&t);
         size_t j = 0;
         vec_each (&t.blocks, b)
-            j = walk_block(&t, b, j, path);
+            j = b->mix ? walk_mix(&t, b, j, path) : walk_block(&t, b, j, path);
         while (j < n_seen)
             step(path, MATCH_UNEXPECTED, 0, j++);
     }

@@ -17,7 +17,8 @@ struct observed {
     nsec gap; /* to the packet observed before; 0 for the first */
 };
 
-/* A line to be matched: an item, or one of its repetitions. */
+/* A line to be matched: an item, one of its repetitions, or a mix, which the lines in
+ * it follow. */
 struct match_line {
     const struct pattern_item *item;
     bool optional;
@@ -79,7 +80,7 @@ enum match_quiet match_quiet(const struct match_rules *rules, const struct patte
 enum match_op {
     MATCH_UNEXPECTED, /* observed only */
     MATCH_PAIR,       /* line and packet taken for each other */
-    MATCH_MISSING,    /* line only; fine if it is optional */
+    MATCH_MISSING,    /* line only; fine if it is optional.  Of a mix: too few packets fit it */
     MATCH_PLACE       /* a quiet line, judged before packet `seen` */
 };
 

@@ -76,12 +76,15 @@ struct file {
     struct strbuf note; /* comment lines that wait for their line */
     size_t note_line;
     bool has_note, blank, note_blank;
-    int group; /* the open `any order`, 0: none */
+    int group; /* the open `any order` or `mix`, 0: none */
+    bool mix;
     int groups;
     size_t open, in_group;
     struct slice open_line;
     size_t line_number;
 };
+
+static const char *const group_names[] = {"`any order`", "`mix`"};
 
 static int find_point(struct reader *r, struct slice host, struct slice iface)
 {
@@ -220,24 +223,19 @@ static void add_comment(struct file *f, struct slice text)
     strbuf_add(&f->note, text.at, text.n);
 }
 
-static bool is_group_open(struct slice line)
-{
-    struct slice any = slice_word(&line), order = slice_word(&line);
-    if (slice_is(any, "any") && slice_is(order, "order{") && slice_trim(line).n == 0)
-        return true;
-    return slice_is(any, "any") && slice_is(order, "order") && slice_is(slice_trim(line), "{");
-}
-
 static void open_group(struct file *f, struct slice line, struct pattern_item *item)
 {
-    item->kind = ITEM_GROUP_OPEN;
     if (f->group)
-        reader_complain(&f->r, line, "close the one before with `}`",
-                        "`any order` inside `any order`");
+        reader_complain(&f->r, line, "close the one before with `}`", "%s inside %s",
+                        group_names[item->kind == ITEM_MIX_OPEN], group_names[f->mix]);
     if (item->has_interval || item->label.n)
         reader_complain(&f->r, line, "they belong to the lines inside",
-                        "`any order` has no label and no interval");
+                        "%s has no label and no interval",
+                        group_names[item->kind == ITEM_MIX_OPEN]);
     f->group = ++f->groups;
+    f->mix = item->kind == ITEM_MIX_OPEN;
+    if (f->mix)
+        item->group = f->group;
     f->open = f->r.pattern->items.n;
     f->open_line = line;
     f->in_group = 0;
@@ -249,8 +247,20 @@ static void close_group(struct file *f, struct slice line, struct pattern_item *
     if (!f->group)
         reader_complain(&f->r, line, NULL, "no `any order {` is open here");
     else if (f->in_group == 0)
-        reader_complain(&f->r, line, NULL, "nothing stands in this `any order`");
+        reader_complain(&f->r, line, NULL, "nothing stands in this %s", group_names[f->mix]);
     f->group = 0;
+}
+
+/* A line of a mix stands for as many packets as fit it, so it counts none itself. */
+static void check_mixed(struct file *f, struct slice line, struct pattern_item *item)
+{
+    item->mixed = f->mix;
+    if (f->mix && (item->most != 1 || item->optional))
+        reader_complain(&f->r, line, "`mix 100..2000 {` says how many packets fit its lines",
+                        "a line of `mix` is neither repeated nor optional");
+    if (f->mix && item->label.n)
+        reader_complain(&f->r, item->label, NULL,
+                        "a label names one packet, and a line of `mix` stands for many");
 }
 
 static void check_grouped(struct file *f, struct slice line, struct pattern_item *item)
@@ -258,15 +268,19 @@ static void check_grouped(struct file *f, struct slice line, struct pattern_item
     const struct pattern_item *open = &f->r.pattern->items.at[f->open];
     item->group = f->group;
     if (item->kind != ITEM_SEGMENT && item->kind != ITEM_WORDS)
-        reader_complain(&f->r, line, NULL, "only packets stand in `any order`");
+        reader_complain(&f->r, line, NULL, "only packets stand in %s", group_names[f->mix]);
+    else
+        check_mixed(f, line, item);
     if (item->point >= 0)
-        reader_complain(&f->r, line, "`at HOST: any order {`",
-                        "the capture point stands in front of `any order`");
+        reader_complain(&f->r, line,
+                        f->mix ? "`at HOST: mix 100..2000 {`" : "`at HOST: any order {`",
+                        "the capture point stands in front of %s", group_names[f->mix]);
     item->point = open->point;
     bool fitted = f->in_group <= PATTERN_MAX_GROUP;
     f->in_group += item->most;
     if (fitted && f->in_group > PATTERN_MAX_GROUP)
-        reader_complain(&f->r, line, NULL, "more than %d lines in `any order`", PATTERN_MAX_GROUP);
+        reader_complain(&f->r, line, NULL, "more than %d lines in %s", PATTERN_MAX_GROUP,
+                        group_names[f->mix]);
 }
 
 static void add_line(struct file *f, struct slice line)
@@ -290,13 +304,14 @@ static void add_line(struct file *f, struct slice line)
     check_label(r, &item);
     reader_interval(r, &rest, &item);
     rest = slice_trim(rest);
-    if (is_group_open(rest))
+    bool opens = reader_opens(r, rest, &item);
+    if (opens)
         open_group(f, line, &item);
     else if (slice_is(rest, "}"))
         close_group(f, line, &item);
     else
         reader_body(r, rest, &item);
-    if (f->group && item.kind != ITEM_GROUP_OPEN)
+    if (f->group && !opens && item.kind != ITEM_GROUP_CLOSE)
         check_grouped(f, line, &item);
     if (r->pattern->lines <= PATTERN_MAX_LINES && item.most > PATTERN_MAX_LINES - r->pattern->lines)
         reader_complain(r, line, NULL, "more than %d lines, with repetitions written out",
@@ -383,7 +398,8 @@ static void read_for_version(struct pattern *p, const struct lab *lab, struct di
     }
     keep_remark(&f);
     if (f.group)
-        reader_complain(&f.r, f.open_line, "close it with `}`", "this `any order` is not closed");
+        reader_complain(&f.r, f.open_line, "close it with `}`", "this %s is not closed",
+                        group_names[f.mix]);
     if (p->lines == 0 && f.r.errors == 0)
         reader_complain(&f.r, (struct slice){f.r.base, 0}, "`tcplab record NAME` writes one",
                         "an empty transcript");

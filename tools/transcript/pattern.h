@@ -16,7 +16,7 @@
 
 #define PATTERN_MAX_LINE 1000      /* bytes in one line */
 #define PATTERN_MAX_LINES 100000   /* with every repetition written out */
-#define PATTERN_MAX_GROUP 12       /* lines of one `any order` */
+#define PATTERN_MAX_GROUP 12       /* lines of one `any order` or `mix` */
 #define PATTERN_MAX_PORT_NAMES 512 /* names for ephemeral ports */
 
 enum item_kind {
@@ -27,6 +27,7 @@ enum item_kind {
     ITEM_LINK,
     ITEM_STATE,
     ITEM_GROUP_OPEN,  /* any order { */
+    ITEM_MIX_OPEN,    /* mix 100..2000 { */
     ITEM_GROUP_CLOSE, /* } */
     ITEM_REMARK,      /* a comment that belongs to no line */
 };
@@ -90,8 +91,10 @@ struct pattern_item {
     struct slice label; /* n 0: none */
     char *note;         /* lines joined by '\n', or NULL */
     bool blank_before;
-    int point; /* index into pattern.points, -1: the story itself */
-    int group; /* number of the `any order` around it, from 1; 0: none */
+    int point;  /* index into pattern.points, -1: the story itself */
+    int group;  /* number of the `any order` or `mix` around it, from 1; 0: none.  A mix is in its
+                   own */
+    bool mixed; /* a line of a mix: it stands for any number of packets */
     bool has_interval;
     nsec interval;
     struct slice interval_text; /* "+1s" */
@@ -105,7 +108,7 @@ struct pattern_item {
 
     /* ITEM_SEGMENT and ITEM_WORDS */
     struct slice text;    /* from SRC to the end of `length N` */
-    unsigned least, most; /* xN..M, 1..1 without */
+    unsigned least, most; /* xN..M, 1..1 without; of ITEM_MIX_OPEN, how many packets there are */
     bool optional;        /* ? */
     unsigned mishaps;     /* what the wire did: 1 << MISHAP_… */
     unsigned overtaken;   /* MISHAP_OVERTAKEN: by so many */
@@ -190,6 +193,11 @@ size_t reader_find_arrow(struct slice s);
 bool reader_actor(const struct reader *r, struct slice name);
 /* `+1s` at the front of *rest; takes it off. */
 void reader_interval(struct reader *r, struct slice *rest, struct pattern_item *item);
+/* `any order {` or `mix N..M {`: then *item is it. */
+bool reader_opens(struct reader *r, struct slice line, struct pattern_item *item);
+/* `6` or `2..6`, behind an x or without; false (complained of) if it is none. */
+bool reader_range(struct reader *r, struct slice word, const char *hint, unsigned *least,
+                  unsigned *most);
 /* One line without label, point and interval. */
 void reader_body(struct reader *r, struct slice body, struct pattern_item *item);
 

@@ -142,6 +142,12 @@ static void put_body(struct strbuf *sb, const struct pattern_item *item, bool wh
     case ITEM_GROUP_OPEN:
         strbuf_puts(sb, "any order {");
         break;
+    case ITEM_MIX_OPEN:
+        strbuf_printf(sb, "mix %u", item->least);
+        if (item->most != item->least)
+            strbuf_printf(sb, "..%u", item->most);
+        strbuf_puts(sb, " {");
+        break;
     case ITEM_GROUP_CLOSE:
         strbuf_putc(sb, '}');
         break;
@@ -191,7 +197,7 @@ static void put_note(struct strbuf *sb, const char *note)
 /* `at server: ` */
 static void put_point(struct strbuf *sb, const struct pattern *p, const struct pattern_item *item)
 {
-    bool grouped = item->group && item->kind != ITEM_GROUP_OPEN;
+    bool grouped = item->group && item->kind != ITEM_MIX_OPEN;
     if (item->point < 0 || grouped || item->kind == ITEM_GROUP_CLOSE)
         return;
     const struct pattern_point *point = &p->points.at[item->point];

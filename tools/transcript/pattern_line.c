@@ -176,6 +176,33 @@ void reader_body(struct reader *r, struct slice body, struct pattern_item *item)
     }
 }
 
+static bool is_group_open(struct slice line)
+{
+    struct slice any = slice_word(&line), order = slice_word(&line);
+    if (slice_is(any, "any") && slice_is(order, "order{") && slice_trim(line).n == 0)
+        return true;
+    return slice_is(any, "any") && slice_is(order, "order") && slice_is(slice_trim(line), "{");
+}
+
+bool reader_opens(struct reader *r, struct slice line, struct pattern_item *item)
+{
+    struct slice rest = line;
+    if (is_group_open(line)) {
+        item->kind = ITEM_GROUP_OPEN;
+        return true;
+    }
+    if (!slice_is(slice_word(&rest), "mix") || line.at[line.n - 1] != '{')
+        return false;
+    item->kind = ITEM_MIX_OPEN;
+    rest = slice_trim((struct slice){rest.at, rest.n - 1});
+    if (rest.n == 0)
+        reader_complain(r, line, "`mix 100..2000 {`", "how many packets does this mix have?");
+    else if (reader_range(r, rest, "`mix 6 {`, or `mix 100..2000 {`", &item->least, &item->most) &&
+             item->most == 0)
+        reader_complain(r, rest, NULL, "a mix of no packets says nothing");
+    return true;
+}
+
 void reader_interval(struct reader *r, struct slice *rest, struct pattern_item *item)
 {
     struct slice left = *rest, word = slice_word(&left);

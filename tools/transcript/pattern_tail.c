@@ -8,28 +8,45 @@ const char *const mishap_words[MISHAP_COUNT] = {
 #undef X
 };
 
-static void read_repeat(struct reader *r, struct slice word, struct pattern_item *item)
+bool reader_range(struct reader *r, struct slice word, const char *hint, unsigned *least,
+                  unsigned *most)
 {
-    struct slice low = {word.at + 1, word.n - 1}, high = low;
-    uint64_t least = 0, most = 0;
+    struct slice low = word;
+    if (low.n && low.at[0] == 'x')
+        slice_skip(&low, 1);
+    struct slice high = low;
+    uint64_t from = 0, to = 0;
     for (size_t i = 0; i + 1 < low.n; i++)
         if (low.at[i] == '.' && low.at[i + 1] == '.') {
             high = (struct slice){low.at + i + 2, low.n - i - 2};
             low.n = i;
         }
-    if (!slice_number(low, PATTERN_MAX_LINES, &least) ||
-        !slice_number(high, PATTERN_MAX_LINES, &most)) {
-        reader_complain(r, word, "`x6`, or `x2..6`", "a repetition is a number up to %d",
-                        PATTERN_MAX_LINES);
-        return;
+    if (!slice_number(low, PATTERN_MAX_LINES, &from) ||
+        !slice_number(high, PATTERN_MAX_LINES, &to)) {
+        reader_complain(r, word, hint, "a repetition is a number up to %d", PATTERN_MAX_LINES);
+        return false;
     }
-    if (least == 0 || most < least) {
+    if (to < from) {
+        reader_complain(r, word, hint, "more at the low end than at the high");
+        return false;
+    }
+    *least = (unsigned)from;
+    *most = (unsigned)to;
+    return true;
+}
+
+static void read_repeat(struct reader *r, struct slice word, struct pattern_item *item)
+{
+    unsigned least, most;
+    if (!reader_range(r, word, "`x6`, or `x2..6`", &least, &most))
+        return;
+    if (least == 0) {
         reader_complain(r, word, "`?` marks a line that may be absent; `x1..6 ?` is 0 to 6 times",
-                        least == 0 ? "0 times is never" : "more at the low end than at the high");
+                        "0 times is never");
         return;
     }
-    item->least = (unsigned)least;
-    item->most = (unsigned)most;
+    item->least = least;
+    item->most = most;
 }
 
 static bool is_repeat(struct slice word)

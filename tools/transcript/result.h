@@ -43,6 +43,7 @@ struct result_line {
     size_t line_number; /* in the transcript file, from 1; 0 for LINE_UNEXPECTED */
     char *point;        /* name of the capture point for an `at` line, else NULL */
     char *label;        /* or NULL */
+    size_t mix;         /* number of the mix that the packet is one of, 0: none */
     char *note;         /* the teacher's note, or NULL */
     char *expected;     /* the pattern as written canonically, without label; NULL if unexpected */
     char *observed;     /* the line as observed, with its interval; NULL if missing */
