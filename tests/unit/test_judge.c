@@ -293,6 +293,24 @@ START_TEST(calls)
 }
 END_TEST
 
+START_TEST(calls_timed_from_a_label)
+{
+#define SYNS                                                                                       \
+    "a: client.* > server.1234: … lost\nb: client.* > server.1234: … lost\n"                   \
+    "client.* > server.1234: … x2 lost\n"
+    struct record *r = four_syns();
+    r->has_calls = true;
+    build_call(r, 0, "connect", "server 1234", 0, 4072 * MS, 0, 0);
+    expect(r, SYNS "+1s client: connect\n", VERDICT_PASS);
+    expect(r, SYNS "+4s after a client: connect\n", VERDICT_PASS);
+    expect(r, SYNS "+3s after b client: connect\n", VERDICT_PASS);
+    expect_bad(r, SYNS "+4s client: connect\n", 4, LINE_DIFFERS);
+    expect_bad(r, SYNS "+3s after a client: connect\n", 4, LINE_DIFFERS);
+    expect_bad(r, SYNS "+4s after b client: connect\n", 4, LINE_DIFFERS);
+    record_free(r);
+}
+END_TEST
+
 START_TEST(calls_not_as_stated)
 {
     struct record *r = three_flags();
@@ -589,6 +607,7 @@ static Suite *suite_judge(void)
     tcase_add_test(t, port_names);
     tcase_add_test(t, vary_values);
     tcase_add_test(t, calls);
+    tcase_add_test(t, calls_timed_from_a_label);
     tcase_add_test(t, calls_not_as_stated);
     tcase_add_test(t, links_and_states);
     tcase_add_test(t, capture_points);

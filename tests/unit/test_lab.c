@@ -95,6 +95,37 @@ START_TEST(calls_with_all_that_can_stand_behind)
 }
 END_TEST
 
+START_TEST(calls_with_a_word_behind)
+{
+    struct parsed r cleanup_parsed = parse_lines("client send \"!\" urgent => 1\n"
+                                                 "client send 5 bytes more\n"
+                                                 "server recv 100 some => \"x\"\n"
+                                                 "server recv 1 urgent => EINVAL &\n"
+                                                 "server sockatmark => 1\n"
+                                                 "client set congestion cubic\n"
+                                                 "client set keepidle 2\n"
+                                                 "client info cwnd => 10\n"
+                                                 "client info ca_state => Loss");
+    assert_clean(r);
+    const struct lab_step *s = r.lab->steps.at;
+    ck_assert_uint_eq(s[0].args.n, 2);
+    ck_assert_str_eq(s[0].args.at[1].text, "urgent");
+    ck_assert_int_eq(s[1].args.at[0].number, 5);
+    ck_assert_str_eq(s[1].args.at[1].text, "more");
+    ck_assert_str_eq(s[2].args.at[1].text, "some");
+    ck_assert_int_eq(s[2].result.kind, RESULT_STRING);
+    ck_assert(s[3].background);
+    ck_assert_int_eq(s[4].result.number, 1);
+    ck_assert_int_eq(s[5].args.at[1].kind, ARG_WORD);
+    ck_assert_str_eq(s[5].args.at[1].text, "cubic");
+    ck_assert_int_eq(s[6].args.at[1].kind, ARG_NUMBER);
+    ck_assert_int_eq(s[6].args.at[1].number, 2);
+    ck_assert_str_eq(s[7].args.at[0].text, "cwnd");
+    ck_assert_int_eq(s[7].result.kind, RESULT_NUMBER);
+    ck_assert_int_eq(s[8].result.kind, RESULT_WORD);
+}
+END_TEST
+
 START_TEST(steps_of_the_stage)
 {
     struct parsed r cleanup_parsed = parse_lines("unplug server\n"
@@ -236,6 +267,7 @@ static Suite *suite_lab(void)
     tcase_add_test(t, the_lab_of_the_design);
     tcase_add_test(t, a_lab_may_be_long);
     tcase_add_test(t, calls_with_all_that_can_stand_behind);
+    tcase_add_test(t, calls_with_a_word_behind);
     tcase_add_test(t, steps_of_the_stage);
     tcase_add_test(t, a_command_keeps_its_own_words);
     tcase_add_test(t, settings);

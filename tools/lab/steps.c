@@ -110,6 +110,17 @@ static bool parse_number_arg(struct parser *p, const struct token *t, enum arg_k
     return true;
 }
 
+/* What `set` gives the option that stands before it. */
+static bool parse_value(struct parser *p, const struct token *t, struct lab_step *s)
+{
+    if (strcmp(s->args.at[0].text, CONGESTION_OPTION) != 0)
+        return parse_number_arg(p, t, ARG_NUMBER, s);
+    if (!is_clean_word(p, t))
+        return false;
+    add_arg(s, ARG_WORD, t);
+    return true;
+}
+
 /* One argument that begins with token t. */
 static bool parse_arg(struct parser *p, const struct token *t, const struct verb_slot *slot,
                       struct lab_step *s)
@@ -127,6 +138,8 @@ static bool parse_arg(struct parser *p, const struct token *t, const struct verb
     case ARG_NUMBER:
     case ARG_SIZE:
         return parse_number_arg(p, t, slot->kind, s);
+    case ARG_VALUE:
+        return parse_value(p, t, s);
     case ARG_DATA:
         return parse_data(p, t, s);
     case ARG_DURATION:
@@ -158,7 +171,8 @@ static const char *slot_name(const struct verb_slot *slot)
     static const char *const names[] = {
         [ARG_HOST] = "the host's name",     [ARG_PORT] = "the port",   [ARG_NUMBER] = "the number",
         [ARG_SIZE] = "the number of bytes", [ARG_STRING] = "the text", [ARG_DATA] = "what to send",
-        [ARG_DURATION] = "the duration",    [ARG_WORD] = "the word",   [ARG_REST] = "the command",
+        [ARG_DURATION] = "the duration",    [ARG_VALUE] = "the value", [ARG_WORD] = "the word",
+        [ARG_REST] = "the command",
     };
     return names[slot->kind];
 }

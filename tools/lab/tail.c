@@ -31,6 +31,19 @@ static bool parse_state(struct parser *p, const struct token *t)
     return false;
 }
 
+/* enum tcp_ca_state of linux/tcp.h. */
+static bool parse_ca_state(struct parser *p, const struct token *t)
+{
+    static const char *const states[] = {"Open", "Disorder", "CWR", "Recovery", "Loss"};
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+        if (token_is(t, states[i]))
+            return true;
+    char buffer[64];
+    complain(p, t->span, "it is one of Open, Disorder, CWR, Recovery, Loss",
+             "%s is no state of congestion control", shown(p, t, buffer));
+    return false;
+}
+
 static bool parse_errno_or_word(struct parser *p, const struct token *t, struct lab_step *s)
 {
     struct lab_result *r = &s->result;
@@ -43,6 +56,10 @@ static bool parse_errno_or_word(struct parser *p, const struct token *t, struct 
     if (s->verb == VERB_STATE) {
         r->kind = RESULT_WORD;
         return parse_state(p, t);
+    }
+    if (s->verb == VERB_INFO && strcmp(s->args.at[0].text, CA_STATE_FIELD) == 0) {
+        r->kind = RESULT_WORD;
+        return parse_ca_state(p, t);
     }
     char buffer[64];
     const char *near = errno_closest(t->text, t->len);

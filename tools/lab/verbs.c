@@ -31,7 +31,8 @@ static const struct wire_word {
 static const char *const kind_names[] = {
     [ARG_HOST] = "host",         [ARG_PORT] = "port",     [ARG_NUMBER] = "number",
     [ARG_SIZE] = "size",         [ARG_STRING] = "string", [ARG_DATA] = "data",
-    [ARG_DURATION] = "duration", [ARG_WORD] = "word",     [ARG_REST] = "rest",
+    [ARG_DURATION] = "duration", [ARG_VALUE] = "value",   [ARG_WORD] = "word",
+    [ARG_REST] = "rest",
 };
 _Static_assert(ARRAY_SIZE(kind_names) == ARG_REST + 1, "every kind of argument has its name");
 
@@ -78,10 +79,10 @@ static int is_long(const struct verb_slot *slot)
     return slot->choice && slot->literal_len > 40;
 }
 
-static void put_slot(struct strbuf *out, const struct verb_slot *slot)
+static void put_slot(struct strbuf *out, const struct verb *verb, const struct verb_slot *slot)
 {
     if (is_long(slot))
-        strbuf_puts(out, "OPTION");
+        strbuf_puts(out, verb == &verbs[VERB_INFO] ? "FIELD" : "OPTION");
     else if (slot->literal)
         strbuf_add(out, slot->literal, slot->literal_len);
     else if (slot->kind == ARG_DATA)
@@ -109,7 +110,7 @@ void verb_usage(struct strbuf *out, const struct verb *verb)
         if (slot.optional)
             strbuf_putc(out, '[');
         optional |= slot.optional;
-        put_slot(out, &slot);
+        put_slot(out, verb, &slot);
     }
     if (optional)
         strbuf_putc(out, ']');

@@ -16,6 +16,7 @@ enum arg_kind {
     ARG_STRING,   /* "…" with \n \t \r \\ \" \xHH */
     ARG_DATA,     /* a string, or `N bytes` of filler */
     ARG_DURATION, /* 200ms */
+    ARG_VALUE,    /* of a socket option: a whole number, or for `congestion` a name */
     ARG_WORD,     /* one of the words the help names, or a free word */
     ARG_REST,     /* all words to the end of the line */
 };
@@ -32,6 +33,7 @@ enum arg_kind {
     X("linger2", IPPROTO_TCP, TCP_LINGER2)                                                         \
     X("syncnt", IPPROTO_TCP, TCP_SYNCNT)                                                           \
     X("maxseg", IPPROTO_TCP, TCP_MAXSEG)                                                           \
+    X("window_clamp", IPPROTO_TCP, TCP_WINDOW_CLAMP)                                               \
     X("keepalive", SOL_SOCKET, SO_KEEPALIVE)                                                       \
     X("linger", SOL_SOCKET, SO_LINGER)                                                             \
     X("reuseaddr", SOL_SOCKET, SO_REUSEADDR)                                                       \
@@ -39,6 +41,34 @@ enum arg_kind {
     X("sndbuf", SOL_SOCKET, SO_SNDBUF)                                                             \
     X("oobinline", SOL_SOCKET, SO_OOBINLINE)
 #define SOCKET_OPTION_NAME(name, level, option) name "|"
+
+/* The one whose value is a name: TCP_CONGESTION. */
+#define CONGESTION_OPTION "congestion"
+
+/* X(name, member): what `info` tells of struct tcp_info, as the kernel counts it. */
+#define TCP_INFO_FIELDS(X)                                                                         \
+    X("cwnd", tcpi_snd_cwnd)                                                                       \
+    X("ssthresh", tcpi_snd_ssthresh)                                                               \
+    X("unacked", tcpi_unacked)                                                                     \
+    X("sacked", tcpi_sacked)                                                                       \
+    X("lost", tcpi_lost)                                                                           \
+    X("retrans", tcpi_retrans)                                                                     \
+    X("total_retrans", tcpi_total_retrans)                                                         \
+    X("retransmits", tcpi_retransmits)                                                             \
+    X("backoff", tcpi_backoff)                                                                     \
+    X("probes", tcpi_probes)                                                                       \
+    X("rto", tcpi_rto)                                                                             \
+    X("rtt", tcpi_rtt)                                                                             \
+    X("snd_mss", tcpi_snd_mss)                                                                     \
+    X("rcv_mss", tcpi_rcv_mss)                                                                     \
+    X("advmss", tcpi_advmss)                                                                       \
+    X("pmtu", tcpi_pmtu)                                                                           \
+    X("reordering", tcpi_reordering)                                                               \
+    X("notsent_bytes", tcpi_notsent_bytes)
+#define TCP_INFO_FIELD_NAME(name, member) name "|"
+
+/* The one that is a word: the state of congestion control, enum tcp_ca_state. */
+#define CA_STATE_FIELD "ca_state"
 
 /* X(ID, name, signature, help)
  * Signature: argument kinds in order; from a `?` on the rest may be left out (as a
@@ -51,17 +81,24 @@ enum arg_kind {
       "take the next connection from the listener (of PORT, if there are several)")                \
     X(BIND, "bind", "port", "give the next connect this local PORT")                               \
     X(CONNECT, "connect", "host port", "open a connection to HOST and PORT, and wait for it")      \
-    X(SEND, "send", "data", "write a string, or `N bytes` of filler; the result is the count")     \
-    X(RECV, "recv", "size",                                                                        \
+    X(SEND, "send", "data ?urgent|more",                                                           \
+      "write a string, or `N bytes` of filler; the result is the count. `urgent`: the last byte "  \
+      "is urgent (MSG_OOB); `more`: more will follow, as under cork (MSG_MORE)")                   \
+    X(RECV, "recv", "size ?some|urgent",                                                           \
       "read SIZE bytes (fewer only at the end); the result is the count, 0 at the end, or the "    \
-      "text")                                                                                      \
+      "text. `some`: what there is, at most SIZE; `urgent`: the urgent byte (MSG_OOB)")            \
+    X(SOCKATMARK, "sockatmark", "",                                                                \
+      "whether the next byte to read is the urgent one, or where it was: 1 or 0")                  \
     X(SHUTDOWN, "shutdown", "read|write|both", "shut down `read`, `write` or `both`")              \
     X(CLOSE, "close", "", "close the connection; without one, the listener")                       \
-    X(SET, "set", SOCKET_OPTIONS(SOCKET_OPTION_NAME) " number",                                    \
+    X(SET, "set", SOCKET_OPTIONS(SOCKET_OPTION_NAME) CONGESTION_OPTION " value",                   \
       "set a socket option of the connection (or of its next one)")                                \
     X(STATE, "state", "",                                                                          \
       "ask the kernel for the connection's state, such as ESTABLISHED, also when it is closed; "   \
       "a stated one is awaited")                                                                   \
+    X(INFO, "info", TCP_INFO_FIELDS(TCP_INFO_FIELD_NAME) CA_STATE_FIELD,                           \
+      "ask the kernel for a number of the connection (TCP_INFO; rto and rtt in microseconds); a "  \
+      "stated one is awaited")                                                                     \
     X(VANISH, "vanish", "",                                                                        \
       "destroy the connection in silence, as a power cut would: nothing is sent (TCP_REPAIR)")
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "run/info.h"
 #include "run/program.h"
 
 typedef int (*call_fn)(struct call_conn *, const struct lab_step *, struct agent_reply *);
@@ -169,6 +170,12 @@ static char *filler(size_t n)
     return data;
 }
 
+/* Whether the word that may stand behind the first argument does. */
+static bool has_word(const struct lab_step *step, const char *word)
+{
+    return step->args.n > 1 && strcmp(step->args.at[1].text, word) == 0;
+}
+
 static int do_SEND(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
 {
     const struct lab_arg *arg = &step->args.at[0];
@@ -176,9 +183,25 @@ static int do_SEND(struct call_conn *conn, const struct lab_step *step, struct a
     size_t len = text ? arg->len : (size_t)arg->number;
     cleanup_free char *made = text ? NULL : filler(len);
     const char *data = text ? arg->text : made;
-    ssize_t n = send(conn->fd, data, len, MSG_NOSIGNAL);
+    int flags = has_word(step, "urgent") ? MSG_OOB : has_word(step, "more") ? MSG_MORE : 0;
+    ssize_t n = send(conn->fd, data, len, flags | MSG_NOSIGNAL);
     reply->value = n;
     return n < 0 ? -1 : 0;
+}
+
+/* `some` and `urgent`: one call, which gives what there is. */
+static int recv_once(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
+{
+    char piece[65536];
+    int64_t want = step->args.at[0].number;
+    size_t size = want < (int64_t)sizeof(piece) ? (size_t)want : sizeof(piece);
+    ssize_t n = recv(conn->fd, piece, size, has_word(step, "urgent") ? MSG_OOB : 0);
+    if (n < 0)
+        return -1;
+    reply->value = n;
+    reply->text_len = (uint32_t)(n < AGENT_TEXT_MAX ? n : AGENT_TEXT_MAX);
+    memcpy(reply->text, piece, reply->text_len);
+    return 0;
 }
 
 /* As recv() with MSG_WAITALL, in pieces, of which the first bytes are kept. */
@@ -186,6 +209,8 @@ static int do_RECV(struct call_conn *conn, const struct lab_step *step, struct a
 {
     char piece[65536];
     int64_t want = step->args.at[0].number;
+    if (step->args.n > 1)
+        return recv_once(conn, step, reply);
     while (reply->value < want) {
         int64_t left = want - reply->value;
         size_t size = left < (int64_t)sizeof(piece) ? (size_t)left : sizeof(piece);
@@ -201,6 +226,14 @@ static int do_RECV(struct call_conn *conn, const struct lab_step *step, struct a
         reply->value += n;
     }
     return 0;
+}
+
+static int do_SOCKATMARK(struct call_conn *conn, const struct lab_step *step,
+                         struct agent_reply *reply)
+{
+    (void)step;
+    reply->value = sockatmark(conn->fd);
+    return reply->value < 0 ? -1 : 0;
 }
 
 static int do_SHUTDOWN(struct call_conn *conn, const struct lab_step *step,
@@ -255,11 +288,14 @@ static int do_SET(struct call_conn *conn, const struct lab_step *step, struct ag
 {
     (void)reply;
     const char *name = step->args.at[0].text;
-    int value = (int)step->args.at[1].number;
+    const struct lab_arg *given = &step->args.at[1];
+    int value = (int)given->number;
     int fd = socket_of(conn, family_of(conn));
     struct linger linger = {.l_onoff = value >= 0, .l_linger = value};
     if (fd < 0)
         return -1;
+    if (strcmp(name, CONGESTION_OPTION) == 0)
+        return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, given->text, (socklen_t)given->len);
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         const struct option *o = &options[i];
         if (strcmp(name, o->name) != 0)
@@ -322,6 +358,33 @@ static int do_STATE(struct call_conn *conn, const struct lab_step *step, struct 
         }
         poll(NULL, 0, 1);
     }
+}
+
+static bool is_stated(const struct lab_result *stated, int64_t value, const char *word)
+{
+    return word ? stated->kind != RESULT_WORD || strcmp(word, stated->text) == 0
+                : stated->kind != RESULT_NUMBER || value == stated->number;
+}
+
+/* As with a state, what the script states is awaited: an acknowledgment that a capture
+ * point has seen may not have reached the socket yet. */
+static int do_INFO(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
+{
+    nsec limit = step->within ? step->within : conn->host->lab->limit;
+    nsec end = clock_ns(CLOCK_MONOTONIC) + limit;
+    const char *word = NULL;
+    for (;;) {
+        if (info_ask(conn->fd, step->args.at[0].text, &reply->value, &word) < 0)
+            return -1;
+        if (is_stated(&step->result, reply->value, word) || clock_ns(CLOCK_MONOTONIC) >= end)
+            break;
+        poll(NULL, 0, 1);
+    }
+    if (word) {
+        reply->text_len = (uint32_t)strlen(word);
+        memcpy(reply->text, word, reply->text_len);
+    }
+    return 0;
 }
 
 /* A socket in repair mode goes without a word when it is closed (tcp_close() in

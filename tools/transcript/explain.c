@@ -112,7 +112,11 @@ static bool interval(struct strbuf *sb, const struct explanation *x)
     }
     strbuf_puts(sb, "this came ");
     timing_number(sb, x->line->gap);
-    strbuf_puts(sb, " after the packet before; expected ");
+    struct slice since = x->item ? x->item->since : slice_of("");
+    if (since.n)
+        strbuf_printf(sb, " after %.*s; expected ", (int)since.n, since.at);
+    else
+        strbuf_puts(sb, " after the packet before; expected ");
     timing_range(sb, &b);
     return true;
 }

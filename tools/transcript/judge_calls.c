@@ -34,6 +34,7 @@ struct call_line {
     const struct pattern_item *item;
     long happening;     /* -1: none */
     nsec before, after; /* stamps of the packets around it; 0 and NSEC_NEVER: none */
+    nsec since;         /* where its interval begins: `before`, or the packet of a label */
     struct timing_rtt rtt;
 };
 
@@ -193,7 +194,7 @@ static unsigned compare(const struct pattern_item *item, const struct happening 
 
 static nsec gap_of(const struct call_line *l, const struct happening *h)
 {
-    return h->time - l->before;
+    return h->time - l->since;
 }
 
 static bool bounds_of(const struct judging *j, const struct call_line *l, const struct happening *h,
@@ -205,7 +206,7 @@ static bool bounds_of(const struct judging *j, const struct call_line *l, const 
     enum timing_base base = slice_is(l->item->verb, "connect") ? TIMING_SYN : TIMING_DATA;
     *b = timing_derive(&host, l->item->interval, base, l->rtt);
     if (h->time && gap_of(l, h) > b->latest) {
-        host.lateness = record_lateness(j->record, l->before + b->earliest, h->time);
+        host.lateness = record_lateness(j->record, l->since + b->earliest, h->time);
         *b = timing_derive(&host, l->item->interval, base, l->rtt);
     }
     /* A program may be told before the packet that it is told of is stamped. */
@@ -317,6 +318,16 @@ static long first_of_group(const struct pattern *p, const struct track *story, s
     return first;
 }
 
+/* When the packet of the line with this label came; 0: it did not. */
+static nsec stamp_of_label(const struct judging *j, const struct track *story, struct slice label)
+{
+    const struct pattern *p = j->pattern;
+    for (size_t i = 0; i < p->items.n; i++)
+        if (slice_equal(p->items.at[i].label, label) && story->pairs[i] >= 0)
+            return stamp(j, story, story->pairs[i]);
+    return 0;
+}
+
 /* The lines, each with the packets that the transcript has before and behind it. */
 static void add_lines(struct judging *j, struct call_lines *c, const struct track *story)
 {
@@ -331,6 +342,9 @@ static void add_lines(struct judging *j, struct call_lines *c, const struct trac
             if (seen >= 0)
                 l.rtt = (struct timing_rtt){story->seen.at[seen].s->rtt_least,
                                             story->seen.at[seen].s->rtt};
+            l.since = item->since.n ? stamp_of_label(j, story, item->since) : 0;
+            if (l.since == 0)
+                l.since = l.before;
             vec_push(&c->lines, l);
         } else if (item->point < 0 && story->pairs[i] >= 0) {
             long first = item->group ? first_of_group(p, story, i) : story->pairs[i];
@@ -374,11 +388,13 @@ void call_lines_free(struct call_lines *c)
 /* --------------------------------------------------------------- result lines */
 
 static void set_happening(struct judging *j, struct result_line *line, const struct happening *h,
-                          nsec gap)
+                          nsec gap, struct slice since)
 {
     struct strbuf text = STRBUF_INIT;
     if (h->time) {
         judge_put_gap(&text, gap);
+        if (since.n)
+            strbuf_printf(&text, "after %.*s ", (int)since.n, since.at);
         line->time = h->time - j->origin;
         line->gap = gap;
     }
@@ -392,7 +408,7 @@ static void judge_line(struct judging *j, struct result_line *line, const struct
 {
     struct timing_bounds b;
     struct slice observed = {line->observed, strlen(line->observed) - strlen(h->text)};
-    struct slice gap = slice_trim(observed);
+    struct slice gap = slice_word(&observed);
     compare(l->item, h, line);
     if (bounds_of(j, l, h, &b))
         judge_set_bounds(line, &b);
@@ -466,7 +482,7 @@ void call_lines_emit(struct judging *j, struct call_lines *c, const struct patte
     line->status = j->record->has_calls ? LINE_MISSING : LINE_UNJUDGED;
     if (l->happening >= 0) {
         const struct happening *h = &c->happenings.at[l->happening];
-        set_happening(j, line, h, gap_of(l, h));
+        set_happening(j, line, h, gap_of(l, h), item->since);
         judge_line(j, line, l, h);
     }
     struct explanation x = {.record = j->record, .item = item, .line = line};
@@ -487,7 +503,7 @@ static void emit_wrong(struct judging *j, const struct happening *h)
     struct result *r = j->result;
     struct result_line line = {.kind = LINE_CALL, .status = LINE_DIFFERS, .segment = -1};
     const struct record_call *call = h->call;
-    set_happening(j, &line, h, h->time - j->origin);
+    set_happening(j, &line, h, h->time - j->origin, slice_of(""));
     struct slice body = slice_of(h->text), result = result_of(h);
     body.n = reader_find_arrow(body);
     body = slice_trim(body);

@@ -4,8 +4,8 @@
  * Where a line still fits it is kept as its author wrote it; where it was taken for
  * a packet and differs, its label and note are kept, its interval as long as it holds,
  * and the packet is written; what was not expected is written; what did not happen is
- * left out.  Without an old transcript everything is new.  Of calls and links, an old transcript keeps those
- * that it lists; a new one gets the calls whose result the script states or that
+ * left out.  Without an old transcript everything is new.  Of calls and links, an old transcript
+ * keeps those that it lists; a new one gets the calls whose result the script states or that
  * failed, and all links.
  *
  * An old transcript that speaks of both IP versions keeps what it says of the other one:

@@ -311,6 +311,9 @@ static void add_line(struct file *f, struct slice line)
         close_group(f, line, &item);
     else
         reader_body(r, rest, &item);
+    if (item.since.n && item.kind != ITEM_CALL)
+        reader_complain(r, item.since, "that of a packet begins at the packet before",
+                        "only the interval of a call begins at a label");
     if (f->group && !opens && item.kind != ITEM_GROUP_CLOSE)
         check_grouped(f, line, &item);
     if (r->pattern->lines <= PATTERN_MAX_LINES && item.most > PATTERN_MAX_LINES - r->pattern->lines)

@@ -98,6 +98,7 @@ struct pattern_item {
     bool has_interval;
     nsec interval;
     struct slice interval_text; /* "+1s" */
+    struct slice since;         /* "+1s after LABEL": the label; n 0: the packet before */
 
     /* ITEM_SEGMENT */
     struct endpoint from, to;

@@ -162,6 +162,10 @@ static void put_interval(struct strbuf *sb, const struct pattern_item *item)
         strbuf_putc(sb, '+');
         strbuf_duration(sb, item->interval);
     }
+    if (item->since.n) {
+        strbuf_puts(sb, " after ");
+        put(sb, item->since);
+    }
 }
 
 void pattern_item_format(struct strbuf *sb, const struct pattern_item *item)

@@ -203,6 +203,35 @@ bool reader_opens(struct reader *r, struct slice line, struct pattern_item *item
     return true;
 }
 
+/* The line with this label, or NULL. */
+static const struct pattern_item *labelled(const struct pattern *p, struct slice label)
+{
+    if (p)
+        vec_each (&p->items, item)
+            if (item->label.n && slice_equal(item->label, label))
+                return item;
+    return NULL;
+}
+
+/* `after LABEL` behind the interval; takes it off. */
+static void read_since(struct reader *r, struct slice *rest, struct pattern_item *item)
+{
+    struct slice left = *rest, after = slice_word(&left), label = slice_word(&left);
+    if (!slice_is(after, "after"))
+        return;
+    const struct pattern_item *since = labelled(r->pattern, label);
+    bool packet = since && (since->kind == ITEM_SEGMENT || since->kind == ITEM_WORDS);
+    *rest = left;
+    item->since = label;
+    if (r->diags && !since)
+        reader_complain(r, label.n ? label : after, "`+2s after retry1 client: …`",
+                        "no line above has this label");
+    else if (r->diags &&
+             (!packet || since->point >= 0 || since->group || since->optional || since->most != 1))
+        reader_complain(r, label, "an interval begins at one packet, which has to come",
+                        "this label names something else");
+}
+
 void reader_interval(struct reader *r, struct slice *rest, struct pattern_item *item)
 {
     struct slice left = *rest, word = slice_word(&left);
@@ -215,6 +244,7 @@ void reader_interval(struct reader *r, struct slice *rest, struct pattern_item *
                         "this is no interval with its unit");
     else if (item->interval > TIMING_LONGEST)
         reader_complain(r, word, NULL, "an interval is 30 days at most");
+    read_since(r, &left, item);
     *rest = left;
 }
 
