@@ -67,6 +67,8 @@ static char *change_interval(const char *line)
     const char *at = behind_label(line), *rest = at;
     if (strncmp(line, "link ", 5) == 0)
         return NULL;
+    if (strncmp(line, "quiet ", 6) == 0)
+        return xstrdup("quiet 60m");
     if (*at == '+')
         rest = at + strcspn(at, " ") + 1;
     const char *other = strncmp(at, "+1s", 3) == 0 ? "+3s" : "+5s";
