@@ -172,6 +172,29 @@ START_TEST(filters_are_translated_or_refused)
 }
 END_TEST
 
+START_TEST(the_wire_and_the_mtu_are_of_the_version)
+{
+    static const char stage[] = "host client 10.0.0.1/24\nhost server 10.0.0.2/24\n"
+                                "capture client\n";
+    cleanup_free char *lines =
+        xasprintf("%s%s", stage, "wire drop client > server \"dst host 10.0.0.2\" 2\nclient close");
+    struct parsed r cleanup_parsed = parse_six(lines);
+    assert_clean(r);
+    ck_assert_str_eq(r.lab->steps.at[0].wire.rule.pick.filter, "dst host fd00:10::2");
+    ck_assert_uint_eq(r.lab->steps.at[0].wire.rule.pick.first, 2);
+
+    cleanup_free char *small = xasprintf("%smtu client 1000\nclient close", stage);
+    struct parsed six cleanup_parsed = parse_six(small);
+    ck_assert_uint_eq(six.diags.list.n, 1);
+    ck_assert_ptr_nonnull(strstr(strbuf_cstr(&six.text), "at least 1280 bytes"));
+    ck_assert_ptr_nonnull(strstr(strbuf_cstr(&six.text), "`requires ipv4`"));
+    cleanup_free char *four = xasprintf("requires ipv4\n%s", small);
+    struct parsed only cleanup_parsed = parse_six(four);
+    assert_clean(only);
+    ck_assert_uint_eq(only.lab->hosts.at[0].ifaces.at[0].mtu, 1000);
+}
+END_TEST
+
 static Suite *suite_ip6(void)
 {
     Suite *s = suite_create("ip6");
@@ -183,6 +206,7 @@ static Suite *suite_ip6(void)
     tcase_add_test(t, a_lab_about_ipv4_is_read_as_it_is);
     tcase_add_test(t, the_version_is_that_of_the_addresses);
     tcase_add_loop_test(t, filters_are_translated_or_refused, 0, (int)ARRAY_SIZE(filters));
+    tcase_add_test(t, the_wire_and_the_mtu_are_of_the_version);
     suite_add_tcase(s, t);
     return s;
 }

@@ -80,6 +80,8 @@ void parse_route(struct parser *p);  /* stage.c */
 void parse_neighbour(struct parser *p);
 void parse_capture(struct parser *p);
 void parse_mtu(struct parser *p);
+/* A filter expression, of the IP version in which the lab is read. */
+bool value_filter(struct parser *p, const struct token *t, struct strbuf *out);
 void parse_sysctl(struct parser *p); /* settings.c */
 void parse_requires(struct parser *p);
 void parse_vary(struct parser *p);

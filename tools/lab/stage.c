@@ -142,7 +142,7 @@ static void add_capture(struct parser *p, const struct token *t, const char *fil
     *c = (struct lab_capture){host, iface, xstrdup(filter), t->span};
 }
 
-static bool take_filter(struct parser *p, const struct token *t, struct strbuf *out)
+bool value_filter(struct parser *p, const struct token *t, struct strbuf *out)
 {
     if (!filter_check(p, t->span, t->text, t->len))
         return false;
@@ -170,7 +170,7 @@ void parse_capture(struct parser *p)
     const struct token *t = peek(p);
     if (t) {
         p->at++;
-        if (!need_end(p) || !take_filter(p, t, &filter))
+        if (!need_end(p) || !value_filter(p, t, &filter))
             strbuf_truncate(&filter, 0);
     }
     for (size_t i = first; i < first + n; i++)
@@ -194,7 +194,7 @@ void parse_mtu(struct parser *p)
         complain(p, t->span, "it belongs to an interface with a cable",
                  "the loopback interface keeps its MTU");
     else if (v6 && mtu < LAB_MIN_MTU_IPV6)
-        complain(p, bytes->span, "RFC 8200, section 5: every link carries packets of 1280 bytes",
+        complain(p, bytes->span, "RFC 8200, section 5; a lab that needs less says `requires ipv4`",
                  "an interface with IPv6 has an MTU of at least %d bytes", LAB_MIN_MTU_IPV6);
     else if (iface->mtu)
         complain(p, t->span, NULL, "this interface has an MTU already");

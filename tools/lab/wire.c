@@ -166,8 +166,10 @@ static bool parse_kind(struct parser *p, const struct token *t, struct wire_pick
                                         [WIRE_PICK_SEQ] = "seq"};
     if (t->string) {
         pick->kind = WIRE_PICK_FILTER;
-        pick->filter = xstrdup(t->text);
-        return filter_check(p, t->span, t->text, t->len);
+        struct strbuf filter cleanup_strbuf = STRBUF_INIT;
+        bool good = value_filter(p, t, &filter);
+        pick->filter = strbuf_steal(&filter);
+        return good;
     }
     if (t->plain && t->text[0] == '[') {
         pick->kind = WIRE_PICK_FLAGS;
