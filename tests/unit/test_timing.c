@@ -129,6 +129,9 @@ START_TEST(round_trips_widen)
     /* 10 ms are three ticks; a probe waits two round trips */
     ck_assert_int_eq(at_hz(250, 400 * MS, TIMING_DATA, 10 * MS).rounding, 24 * MS);
     ck_assert_int_eq(at_hz(250, 200 * MS, TIMING_DATA, 10 * MS).rounding, 20 * MS);
+    /* RACK waits a quarter of one and two ticks: 50 ms and 8 ms are 15 ticks */
+    ck_assert_int_eq(at_hz(250, 50 * MS, TIMING_DATA, 200 * MS).rounding, 10 * MS);
+    ck_assert_int_eq(at_hz(250, 100 * MS, TIMING_DATA, 200 * MS).rounding, 4 * MS);
     ck_assert_int_eq(at_hz(250, 400 * MS, TIMING_SYN, 10 * MS).rounding, 4 * MS);
 }
 END_TEST

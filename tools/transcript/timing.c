@@ -17,6 +17,7 @@
  *              to r + TCP_RTO_MIN         which are at first 2r, and at least RTO_MIN
  *     probe    2r + TCP_RTO_MIN           tcp_schedule_loss_probe(), one segment in flight
  *              2r + TCP_TIMEOUT_MIN       several in flight
+ *     RACK     r/4 + TCP_TIMEOUT_MIN      tcp_rack_mark_lost(): what is missing may come yet
  *
  * rounded up to a tick, and each time-out doubles the RTO with its rounding.  T is what an
  * author takes this for: with no round-trip time worth speaking of 200 ms, 400 ms …, and on
@@ -104,7 +105,9 @@ static nsec data_rounding(const struct timing_bounds *b, struct timing_rtt rtt)
     struct wait several = {2 * least, 2 * most + 2 * b->tick};
     struct wait rto = {least + RTO_MIN, timing_rto(most)};
     nsec rounding = b->tick;
-    nsec found[] = {excess(b->nominal, one, b->tick), excess(b->nominal, several, b->tick)};
+    struct wait settling = {least / 4, most / 4 + 2 * b->tick};
+    nsec found[] = {excess(b->nominal, one, b->tick), excess(b->nominal, several, b->tick),
+                    excess(b->nominal, settling, b->tick)};
     for (size_t i = 0; i < ARRAY_SIZE(found); i++)
         rounding = found[i] > rounding ? found[i] : rounding;
     for (int k = 0; b->nominal >> k >= RTO_MIN / 2; k++) {
