@@ -112,6 +112,7 @@ test-golden: $(B)/tcplab
 test-live: $(B)/test-live all
 	$(call say,TEST,live) TCPLAB=$(B)/tcplab $(B)/test-live
 	$(call say,TEST,programs) BUILD=$(B) tests/live/programs.sh
+	$(call say,TEST,writing-labs) TCPLAB=$(B)/tcplab tests/live/writing-labs.sh
 
 # In a kernel of the cache, under qemu: what goes wrong there.
 test-kernel: $(B)/tcplab

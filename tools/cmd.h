@@ -14,6 +14,7 @@ int cmd_kernel(int argc, char **argv);
 int cmd_guest(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_matrix(int argc, char **argv);
+int cmd_new(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_show(int argc, char **argv);

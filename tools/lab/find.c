@@ -167,6 +167,19 @@ int lab_list(struct lab_names *names, struct error *err)
     return 0;
 }
 
+char *lab_root(void)
+{
+    struct roots roots = find_roots();
+    char *found = NULL;
+    for (size_t i = 0; i < roots.n && !found; i++) {
+        cleanup_free char *folder = xasprintf("%slabs", roots.at[i]);
+        if (is_there(folder, S_IFDIR))
+            found = xstrdup(roots.at[i]);
+    }
+    free_roots(&roots);
+    return found;
+}
+
 void lab_names_free(struct lab_names *names)
 {
     vec_each (&names->list, name)

@@ -17,6 +17,9 @@ int lab_find(const char *name_or_path, char **lab_path, char **expected_path, st
 
 /* The names of all labs, sorted; STATUS_USAGE if there is no folder of labs at all. */
 int lab_list(struct lab_names *names, struct error *err);
+/* The first root that has labs, "" or with a '/' at its end; the caller frees it.  NULL:
+ * there is none. */
+char *lab_root(void);
 void lab_names_free(struct lab_names *names);
 
 #endif

@@ -254,38 +254,54 @@ static const char *only_of(const struct pattern *p)
     return p->ip == 6 ? "ipv6: " : "ipv4: ";
 }
 
+/* The same line of both versions as one; false if no pairs can say it. */
+static bool merge(struct strbuf *out, const struct pattern *p, const struct pattern_item *item,
+                  const struct pattern_item *twin)
+{
+    struct strbuf mine cleanup_strbuf = STRBUF_INIT, theirs cleanup_strbuf = STRBUF_INIT;
+    put_rest(&mine, p, item, (struct columns){0});
+    put_rest(&theirs, p->other, twin, (struct columns){0});
+    struct slice a = {mine.data, mine.len}, b = {theirs.data, theirs.len};
+    if (slice_equal(a, b)) {
+        strbuf_add(out, a.at, a.n);
+        return true;
+    }
+    return pairs_merge(out, p->ip == 6 ? b : a, p->ip == 6 ? a : b);
+}
+
+/* A line that was merged, with the note and the label of `face`. */
+static void put_merged(struct strbuf *sb, const struct pattern_item *face, struct slice merged,
+                       struct columns columns)
+{
+    struct slice rest = merged, word = slice_word(&rest);
+    bool interval = word.n && word.at[0] == '+';
+    put_note(sb, face->note);
+    if (face->kind == ITEM_REMARK)
+        return;
+    put_label(sb, face, columns);
+    size_t from = sb->len;
+    if (interval) {
+        put(sb, word);
+        strbuf_putc(sb, ' ');
+    }
+    pad_to(sb, from, columns.interval);
+    put(sb, slice_trim(interval ? rest : merged));
+    strbuf_putc(sb, '\n');
+}
+
 /* The same line of both versions: one with pairs, or, if that cannot say it, two. */
 static void put_both(struct strbuf *sb, const struct pattern *p, const struct pattern_item *item,
                      const struct pattern_item *twin, struct columns columns)
 {
-    struct strbuf mine cleanup_strbuf = STRBUF_INIT, theirs cleanup_strbuf = STRBUF_INIT;
     struct strbuf merged cleanup_strbuf = STRBUF_INIT;
-    put_rest(&mine, p, item, (struct columns){0});
-    put_rest(&theirs, p->other, twin, (struct columns){0});
-    struct slice a = {mine.data, mine.len}, b = {theirs.data, theirs.len};
-    bool labels = slice_equal(item->label, twin->label);
-    if (labels && slice_equal(a, b)) {
-        put_item(sb, p, item, "", columns);
-    } else if (labels && pairs_merge(&merged, p->ip == 6 ? b : a, p->ip == 6 ? a : b)) {
-        put_note(sb, item->note);
-        put_label(sb, item, columns);
-        struct slice rest = {merged.data, merged.len}, word = slice_word(&rest);
-        size_t from = sb->len;
-        if (word.n && word.at[0] == '+') {
-            put(sb, word);
-            strbuf_putc(sb, ' ');
-        } else {
-            rest = (struct slice){merged.data, merged.len};
-        }
-        pad_to(sb, from, columns.interval);
-        put(sb, slice_trim(rest));
-        strbuf_putc(sb, '\n');
-    } else {
-        bool six = p->ip == 6;
-        const struct pattern *first = six ? p->other : p, *second = six ? p : p->other;
-        put_item(sb, first, six ? twin : item, only_of(first), columns);
-        put_item(sb, second, six ? item : twin, only_of(second), columns);
+    if (slice_equal(item->label, twin->label) && merge(&merged, p, item, twin)) {
+        put_merged(sb, item, (struct slice){merged.data, merged.len}, columns);
+        return;
     }
+    bool six = p->ip == 6;
+    const struct pattern *first = six ? p->other : p, *second = six ? p : p->other;
+    put_item(sb, first, six ? twin : item, only_of(first), columns);
+    put_item(sb, second, six ? item : twin, only_of(second), columns);
 }
 
 static void widen(struct columns *columns, const struct pattern *p)
@@ -326,6 +342,32 @@ static size_t put_others(struct formatter *f, const struct pattern *p, size_t ne
     return next;
 }
 
+static bool has_line(const struct pattern *p, size_t number)
+{
+    vec_each (&p->items, item)
+        if (item->line_number == number)
+            return true;
+    return false;
+}
+
+/* A line that a recording has added, where the other version has a line of its own: they
+ * are one if pairs can say so. */
+static bool put_new(struct formatter *f, const struct pattern *p, const struct pattern_item *item,
+                    size_t next)
+{
+    const struct pattern *other = p->other;
+    if (item->line_number || next == other->items.n)
+        return false;
+    const struct pattern_item *twin = &other->items.at[next];
+    struct strbuf merged cleanup_strbuf = STRBUF_INIT;
+    if (twin->kind != item->kind || has_line(p, twin->line_number) ||
+        !merge(&merged, p, item, twin))
+        return false;
+    put_blank(f, twin);
+    put_merged(f->sb, twin, (struct slice){merged.data, merged.len}, f->columns);
+    return true;
+}
+
 void pattern_format(struct strbuf *sb, const struct pattern *p)
 {
     struct formatter f = {.sb = sb};
@@ -337,6 +379,10 @@ void pattern_format(struct strbuf *sb, const struct pattern *p)
     vec_each (&p->items, item) {
         if (item->line_number)
             next = put_others(&f, p, next, item->line_number);
+        if (other && put_new(&f, p, item, next)) {
+            next++;
+            continue;
+        }
         put_blank(&f, item);
         bool twin = other && item->line_number && next < other->items.n &&
                     other->items.at[next].line_number == item->line_number;
