@@ -422,6 +422,7 @@ struct record *build_full_record(void)
         vec_push(&r->events, ((struct record_event){.kind = (enum event_kind)kind,
                                                     .time = build_time(kind * 2 * MS),
                                                     .host = kind % 2}));
+    r->wire_dropped = 5;
     nsec now = build_time(3 * MS);
     vec_push(&r->wire, ((struct record_wire){WIRE_DROP, now, 0, 1, 3, 0, -1}));
     vec_push(&r->wire, ((struct record_wire){WIRE_LOSS, now + 1, 0, 1, -1, -1, -1}));

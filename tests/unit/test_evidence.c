@@ -186,6 +186,7 @@ static void same_rest(const struct record *a, const struct record *b)
         ck_assert_int_eq(a->events.at[i].time, b->events.at[i].time);
         ck_assert_int_eq(a->events.at[i].host, b->events.at[i].host);
     }
+    ck_assert_uint_eq(a->wire_dropped, b->wire_dropped);
     ck_assert_uint_eq(a->wire.n, b->wire.n);
     for (size_t i = 0; i < a->wire.n; i++) {
         const struct record_wire *w = &a->wire.at[i], *x = &b->wire.at[i];
@@ -375,7 +376,7 @@ static const struct change {
     {"events.jsonl", "\n", "\nnull\n", "type is missing|line 2"},
     {"events.jsonl", "\"ended_ns\":1767225600", "\"ended_ns\":1667225600", "is before"},
     {"events.jsonl", "\"ended_ns\":1767225600", "\"ended_ns\":1867225600", "before the last"},
-    {"result.json", "\"wire\": ", "\"wire\": 1", "holds 3 things that the wire did"},
+    {"result.json", "\"wire\": 3,", "\"wire\": 13,", "holds 3 things that the wire did"},
     {"events.jsonl", "\"action\":\"drop\"", "\"action\":\"eat\"", "does not \"eat\""},
     {"events.jsonl", "\"from\":\"client\"", "\"from\":\"x\"", "wire.from: there is no host"},
     {"events.jsonl", "\"to\":\"server\"", "\"to\":\"client\"", "`to` does not fit"},

@@ -250,6 +250,7 @@ static int take_record(struct record *r, const json_t *o, struct counts *counts,
 {
     json_t *hosts, *points, *sysctls, *stalls, *remarks;
     const char *at = "record";
+    int64_t wire_dropped;
     if (take_machine(r, o, err) < 0 || json_take_array(o, at, "hosts", &hosts, err) < 0 ||
         json_take_array(o, at, "points", &points, err) < 0 ||
         json_take_array(o, at, "sysctls", &sysctls, err) < 0 ||
@@ -258,8 +259,10 @@ static int take_record(struct record *r, const json_t *o, struct counts *counts,
         json_take_int(o, at, "packets", 0, INT64_MAX, &counts->packets, err) < 0 ||
         json_take_int(o, at, "calls", 0, INT64_MAX, &counts->calls, err) < 0 ||
         json_take_int(o, at, "events", 0, INT64_MAX, &counts->events, err) < 0 ||
-        json_take_int(o, at, "wire", 0, INT64_MAX, &counts->wire, err) < 0)
+        json_take_int(o, at, "wire", 0, INT64_MAX, &counts->wire, err) < 0 ||
+        json_take_int(o, at, "wire_dropped", 0, INT64_MAX, &wire_dropped, err) < 0)
         return -1;
+    r->wire_dropped = (uint64_t)wire_dropped;
     if (json_array_size(hosts) > MAX_HOSTS || json_array_size(points) > MAX_HOSTS)
         return error_set(err, STATUS_USAGE, "there are more than %d hosts or capture points",
                          MAX_HOSTS);

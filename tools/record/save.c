@@ -215,6 +215,7 @@ json_t *record_to_json(const struct record *r)
     json_object_set_new(o, "calls", json_integer((json_int_t)r->calls.n));
     json_object_set_new(o, "events", json_integer((json_int_t)r->events.n));
     json_object_set_new(o, "wire", json_integer((json_int_t)r->wire.n));
+    json_object_set_new(o, "wire_dropped", json_integer((json_int_t)r->wire_dropped));
     json_object_set_new(o, "sysctls", sysctls_to_json(r));
     json_object_set_new(o, "skipped", json_cstr(r->skipped));
     json_object_set_new(o, "stopped", json_cstr(r->stopped));

@@ -45,12 +45,14 @@ static void add_fault(struct strbuf *sb, const struct result_line *line)
         strbuf_truncate(sb, sb->len - 1);
 }
 
-/* The note, and behind it what is wrong, if something is. */
+/* The note, and behind it what the wire did and what is wrong, if something is. */
 static char *comment_of(const struct result_line *line)
 {
     cleanup_strbuf struct strbuf sb = STRBUF_INIT;
     if (line->note)
         strbuf_puts(&sb, line->note);
+    if (line->wire)
+        strbuf_printf(&sb, "%s[%s]", sb.len ? "\n" : "", line->wire);
     if (!line_is_fine(line->status))
         add_fault(&sb, line);
     return sb.len ? strbuf_steal(&sb) : NULL;

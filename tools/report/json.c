@@ -62,6 +62,7 @@ static json_t *line_to_json(const struct result_line *line)
     json_object_set_new(o, "time_ns", line->observed ? json_integer(line->time) : json_null());
     json_object_set_new(o, "gap_ns", line->observed ? json_integer(line->gap) : json_null());
     json_object_set_new(o, "bounds", bounds_to_json(line));
+    json_object_set_new(o, "wire", json_readable(line->wire));
     json_object_set_new(o, "meaning", json_readable(line->meaning));
     json_object_set_new(o, "segment", index_to_json(line->segment));
     json_object_set_new(o, "call", index_to_json(line->call));

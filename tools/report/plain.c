@@ -62,6 +62,7 @@ void plain_trouble(struct strbuf *out, const struct result *result, const char *
         strbuf_puts(out, ":\n");
         add_pair(out, prefix, "expected", line->expected);
         add_pair(out, prefix, "observed", line->observed);
+        add_pair(out, prefix, "the wire", line->wire);
         add_pair(out, prefix, "meaning ", line->meaning);
     }
 }

@@ -65,9 +65,9 @@ int report_end(struct report *report, struct error *err)
 
 static const char *const kind_names[] = {
     [LINE_SEGMENT] = "segment", [LINE_CALL] = "call",   [LINE_LINK] = "link",
-    [LINE_STATE] = "state",     [LINE_QUIET] = "quiet",
+    [LINE_STATE] = "state",     [LINE_QUIET] = "quiet", [LINE_WIRE] = "wire",
 };
-static_assert(ARRAY_SIZE(kind_names) == LINE_QUIET + 1, "every kind of line has a name");
+static_assert(ARRAY_SIZE(kind_names) == LINE_WIRE + 1, "every kind of line has a name");
 
 static const char *const status_names[] = {
     [LINE_OK] = "ok",           [LINE_DIFFERS] = "differs",

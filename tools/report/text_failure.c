@@ -128,7 +128,9 @@ static const char *const headings[] = {
 static void put_heading(struct text *t, const struct result_line *line)
 {
     cleanup_strbuf struct strbuf heading = STRBUF_INIT;
-    if (line->line_number == 0)
+    if (line->kind == LINE_WIRE)
+        strbuf_puts(&heading, "What the script asks of the wire, and did not happen");
+    else if (line->line_number == 0)
         strbuf_printf(&heading, "The first line that %s", headings[line->status]);
     else
         strbuf_printf(&heading, "The first line that %s: %s line %zu", headings[line->status],
@@ -163,6 +165,8 @@ void text_failure(struct text *t, const struct result_line *line)
     put_text(t, line, false);
     put_text(t, line, true);
     strbuf_putc(t->out, '\n');
+    if (line->wire)
+        put_paragraph(t, STYLE_WARN, line->wire);
     if (line->meaning)
         put_paragraph(t, STYLE_TITLE, line->meaning);
     bool interval = false;

@@ -250,6 +250,8 @@ static void put_line(struct text *t, const struct result_line *line)
     }
     text_columns(t, line->observed != NULL, line->time, strbuf_cstr(&gap), style, marker);
     text_wrapped(t, style, text, strlen(text), TEXT_COLUMNS, 2, true);
+    if (line->wire)
+        put_remark(t, STYLE_WARN, line->wire);
     if (line->status == LINE_ABSENT)
         put_remark(t, STYLE_DIM, "(did not happen, and need not)");
     if (line->status == LINE_UNJUDGED)

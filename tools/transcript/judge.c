@@ -4,7 +4,8 @@
  * of the whole run, and each capture point that has `at` lines.  A track says what
  * was observed in the transcript's own notation (judge_track.c), finds out what
  * names of ports stand for (judge_ports.c) and aligns both (match.c).  Calls, links
- * and states are aligned on their own (judge_calls.c).  Then the lines are written
+ * and states are aligned on their own (judge_calls.c), and the script's `wire` steps are
+ * asked for what they had to do (judge_wire.c).  Then the lines are written
  * out in the transcript's order, each with what was observed in its place.
  *
  * The verdict follows from the lines alone, so that no report can show one thing
@@ -97,6 +98,7 @@ static void find_pairs(struct track *t, const struct pattern *p)
 
 int judge_open(struct judging *j, struct error *err)
 {
+    judge_wire_open(j);
     for (int point = -1; point < (int)j->pattern->points.n; point++)
         add_track(j, point);
     const struct track *story = &j->tracks.at[0];
@@ -115,6 +117,7 @@ void judge_close(struct judging *j)
     vec_each (&j->tracks, t)
         track_free(t);
     vec_free(&j->tracks);
+    judge_wire_close(j);
 }
 
 /* A transcript that speaks only of capture points, and of all there are, has told
@@ -154,6 +157,7 @@ static void emit_lines(struct judging *j)
     vec_each (&j->tracks, t)
         track_emit(j, t, NULL);
     call_lines_emit_wrong(j, calls);
+    judge_wire_steps(j);
     call_lines_free(calls);
 }
 

@@ -30,7 +30,8 @@ struct judging {
     nsec slack;
     nsec origin; /* stamp of the story's first segment, or of the record's begin */
     VEC(struct track) tracks;
-    size_t explained; /* result lines that were given a sentence of their own */
+    size_t explained;               /* result lines that were given a sentence of their own */
+    size_t *wire_first, *wire_next; /* judge_wire.c: events by packet */
 };
 
 /* Opens and aligns all tracks; judge_close() also after a failure. */
@@ -63,6 +64,14 @@ struct field_diff *judge_add_diff(struct result_line *line, const struct differe
                                   const char *expected_text, const char *observed_text,
                                   size_t observed_shift);
 void judge_set_bounds(struct result_line *line, const struct timing_bounds *b);
+
+/* What the wire did: finds it by packet, while the judging is open. */
+void judge_wire_open(struct judging *j);
+void judge_wire_close(struct judging *j);
+/* What it did to a packet of the record, in a few words; NULL: nothing.  The caller frees. */
+char *judge_wire_did(const struct judging *j, size_t packet);
+/* Result lines of the script's `wire` steps that did not happen. */
+void judge_wire_steps(struct judging *j);
 
 /* Calls, links and states: which of the record's each such line means. */
 struct call_lines;

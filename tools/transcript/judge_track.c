@@ -198,7 +198,8 @@ static struct result_line *new_line(struct judging *j, struct track *t,
 }
 
 /* What was observed; returns how long its interval is in the text. */
-static size_t set_observed(struct result_line *line, const struct track *t, size_t seen)
+static size_t set_observed(const struct judging *j, struct result_line *line, const struct track *t,
+                           size_t seen)
 {
     const struct observed *o = &t->seen.at[seen];
     struct strbuf text = STRBUF_INIT;
@@ -209,6 +210,7 @@ static size_t set_observed(struct result_line *line, const struct track *t, size
     line->time = o->s->time;
     line->gap = o->gap;
     line->segment = t->point < 0 ? o->s - t->story->segments.at : -1;
+    line->wire = judge_wire_did(j, o->s->packet);
     return shift;
 }
 
@@ -273,7 +275,7 @@ static void emit_pair(struct judging *j, struct track *t, const struct match_lin
     const struct pattern_item *item = expected->item;
     const struct observed *o = &t->seen.at[seen];
     struct result_line *line = new_line(j, t, item);
-    size_t shift = set_observed(line, t, seen);
+    size_t shift = set_observed(j, line, t, seen);
     if (item->mixed)
         set_mix(line, j, t, item, seen);
     if (item->has_interval) {
@@ -359,7 +361,7 @@ static void emit_step(struct judging *j, struct track *t, const struct match_ste
     case MATCH_UNEXPECTED: {
         struct result_line *line = new_line(j, t, NULL);
         line->status = LINE_UNEXPECTED;
-        set_observed(line, t, step->seen);
+        set_observed(j, line, t, step->seen);
         break;
     }
     }

@@ -125,7 +125,7 @@ static nsec interval_of(const struct track *t, const struct observed *o)
         bool syn = o->s->flow >= 0 && o->s->p->tcp.flags & TCP_SYN;
         return time_out(t, syn ? TIMING_SYN : TIMING_DATA, o->gap, rtt_of(o));
     }
-    if (!is_answer(o->s))
+    if (!is_answer(o->s) || o->s->injected)
         return -1;
     if (o->gap <= TIMING_AT_ONCE)
         return 0;

@@ -33,6 +33,7 @@ static void free_line(struct result_line *l)
     free(l->expected);
     free(l->observed);
     free(l->derivation);
+    free(l->wire);
     free(l->meaning);
 }
 

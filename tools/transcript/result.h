@@ -18,7 +18,14 @@ enum verdict {
 
 const char *verdict_name(enum verdict v); /* "PASS" … */
 
-enum line_kind { LINE_SEGMENT, LINE_CALL, LINE_LINK, LINE_STATE, LINE_QUIET };
+enum line_kind {
+    LINE_SEGMENT,
+    LINE_CALL,
+    LINE_LINK,
+    LINE_STATE,
+    LINE_QUIET,
+    LINE_WIRE, /* a `wire` step of the script: of no line of the transcript */
+};
 
 enum line_status {
     LINE_OK,
@@ -56,6 +63,7 @@ struct result_line {
     bool at_once;                   /* at the nominal time nothing was to wait for any more */
     char *derivation; /* "2 s = 500 ticks of 4 ms: granule 32 ms, rounding 8 ms, host lateness 0.3
                          ms" */
+    char *wire;       /* what the wire did to it, in a few words; NULL: nothing */
     char *meaning;    /* one sentence for a person on what the difference means; NULL if OK */
     long segment;     /* index into the story's segments, -1 */
     long call;        /* index into record.calls, -1 */
