@@ -122,6 +122,23 @@ START_TEST(alike_segments_on_a_path_longer_than_the_timer)
 }
 END_TEST
 
+START_TEST(alike_segments_that_left_together_arrive_in_order)
+{
+    /* duplicate ACKs; the path takes a little longer than it did before, and than they are apart */
+    enum { N = 4, APART = 20000, LONGER = 150000 };
+    build_sent(record, 0, MS(50), TCP(.flags = "S", .seq = 7000, .id = 1));
+    for (int i = 0; i < N; i++)
+        build_sent(record, SEC(1) + i * APART, MS(50) + LONGER,
+                   TCP(.reply = true, .flags = ".", .seq = 90, .ack = 7001));
+    tell(SEC(2));
+    ck_assert_uint_eq(story->segments.n, 1 + N);
+    for (size_t i = 1; i <= N; i++) {
+        ck_assert_int_eq(segment(i)->travel, MS(50) + LONGER);
+        ck_assert_uint_eq(segment(i)->overtaken, 0);
+    }
+}
+END_TEST
+
 START_TEST(reordered_segments_stay_in_the_order_of_sending)
 {
     build_sent(record, MS(0), MS(30), TCP(.flags = ".", .seq = 100, .ack = 5, .len = 10, .id = 1));
@@ -499,6 +516,7 @@ static Suite *suite_story(void)
     tcase_add_test(t, lost_segments_and_their_retransmissions);
     tcase_add_test(t, lost_segments_that_are_alike_to_the_byte);
     tcase_add_test(t, alike_segments_on_a_path_longer_than_the_timer);
+    tcase_add_test(t, alike_segments_that_left_together_arrive_in_order);
     tcase_add_test(t, reordered_segments_stay_in_the_order_of_sending);
     tcase_add_test(t, a_double_made_by_the_path_is_no_segment);
     tcase_add_test(t, what_the_path_forged_is_a_segment);

@@ -10,10 +10,12 @@
  * further arrivals are doubles that the path made.
  *
  * Frames may be sent again byte for byte (a SYN-ACK without timestamps has IP
- * identification 0 each time).  Of those, an arrival belongs to the sending from
- * which the path's usual travel leads nearest to it: what the last frame with an
- * identity of its own took on that path before.  Where that sending already has an
- * arrival, and no other is about as near, the arrival is a double.
+ * identification 0 each time, and duplicate ACKs of one millisecond are all alike with
+ * IPv6).  Of those, an arrival belongs to the sending from which the path's usual travel
+ * leads nearest to it: what the last frame with an identity of its own took on that path
+ * before.  Of sendings about as near it is the first, so that those that left together
+ * arrive in order.  Where that sending already has an arrival, and no other is about as
+ * near, the arrival is a double.
  *
  * An arrival with a bad checksum of a frame that was sent with a good one is damaged:
  * the receiver's TCP never saw it.
@@ -240,6 +242,20 @@ static bool is_of_another(const struct matching *m, const struct sighting *sent,
     return sent->corrupted >= sent->copies - sent->gone;
 }
 
+/* Of the sendings about as near as the nearest free one, the first: among equal frames that
+ * left together nobody can tell that one overtook another. */
+static struct rank *first_as_near(const struct matching *m, struct rank *from, struct rank *nearest,
+                                  const struct rank *received, nsec guess, nsec least)
+{
+    for (struct rank *r = from; r < nearest; r++) {
+        nsec at = stamp(m, r), off = at > guess ? at - guess : guess - at;
+        if (off <= least + STORY_AT_ONCE && may_arrive(sighting(m, r)) &&
+            !is_of_another(m, sighting(m, r), sighting(m, received)))
+            return r;
+    }
+    return nearest;
+}
+
 /* Among equal frames: the sending that `received` most likely is of.  One that is
  * paired already is taken only if it explains `received` clearly better, or alone. */
 static struct rank *likeliest(const struct matching *m, struct rank *sent, size_t n,
@@ -268,8 +284,9 @@ static struct rank *likeliest(const struct matching *m, struct rank *sent, size_
         *least = off;
         *(is_free ? &best : &taken) = &sent[i];
     }
-    bool is_double = taken && best_off - STORY_AT_ONCE > taken_off;
-    return is_double ? taken : best;
+    if (taken && best_off - STORY_AT_ONCE > taken_off)
+        return taken;
+    return best ? first_as_near(m, &sent[from], best, received, guess, best_off) : NULL;
 }
 
 static void pair_alike(struct matching *m, const struct travel *known, size_t n_known,
