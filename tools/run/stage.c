@@ -195,6 +195,15 @@ static int build_hosts(struct stage *stage, struct error *err)
     return 0;
 }
 
+/* Of a router, a neighbour knows the side that it is on. */
+static bool is_on(const struct lab *lab, int host, int net)
+{
+    vec_each (&lab->hosts.at[host].ifaces, iface)
+        if (net >= 0 && iface->net == net)
+            return true;
+    return false;
+}
+
 /* What topo_up() makes possible: routes need links that are up. */
 static int build_paths(struct stage *stage, struct error *err)
 {
@@ -207,7 +216,7 @@ static int build_paths(struct stage *stage, struct error *err)
     vec_each (&lab->neighbours, n)
         vec_each (&lab->hosts.at[n->peer].ifaces, iface)
             vec_each (&iface->addrs, a)
-                if (iface->net >= 0 &&
+                if (is_on(lab, n->host, iface->net) &&
                     topo_add_neighbour(stage->topo, n->host, n->peer, &a->addr, err) < 0)
                     return -1;
     return 0;
