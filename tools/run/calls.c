@@ -335,14 +335,16 @@ static int state_of(const struct call_conn *conn)
     return info.tcpi_state == TCP_CLOSE && connected ? socket_state(&conn->pair) : info.tcpi_state;
 }
 
-/* A state that the script states is awaited, by asking again every millisecond until the
- * step's limit: the kernel tells nobody of a change from one state to the next.  States
- * only go forward, so one that has been passed never comes again, and CLOSED is the last. */
+/* A state that the script states is awaited until the step's limit, by asking again: the
+ * kernel tells nobody of a change from one state to the next.  The pauses are a hundredth
+ * of the time waited so far, at least a millisecond: less than a kernel timer of that
+ * length may be late.  States only go forward, so one that has been passed never comes
+ * again, and CLOSED is the last. */
 static int do_STATE(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
 {
     const struct lab_result *stated = &step->result;
     nsec limit = step->within ? step->within : conn->host->lab->limit;
-    nsec end = clock_ns(CLOCK_MONOTONIC) + limit;
+    nsec began = clock_ns(CLOCK_MONOTONIC);
     for (;;) {
         int state = state_of(conn);
         if (state < 0)
@@ -350,13 +352,15 @@ static int do_STATE(struct call_conn *conn, const struct lab_step *step, struct 
         const char *name = (size_t)state < ARRAY_SIZE(state_names) ? state_names[state] : NULL;
         if (!name)
             return fail(EPROTO);
+        nsec waited = clock_ns(CLOCK_MONOTONIC) - began;
         if (stated->kind != RESULT_WORD || state == TCP_CLOSE || strcmp(name, stated->text) == 0 ||
-            clock_ns(CLOCK_MONOTONIC) >= end) {
+            waited >= limit) {
             reply->text_len = (uint32_t)strlen(name);
             memcpy(reply->text, name, reply->text_len);
             return 0;
         }
-        poll(NULL, 0, 1);
+        int pause = (int)(waited / 100 / NSEC_PER_MSEC);
+        poll(NULL, 0, pause > 1 ? pause : 1);
     }
 }
 

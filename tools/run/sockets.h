@@ -1,5 +1,5 @@
-/* The kernel's own table of TCP sockets, /proc/net/tcp and /proc/net/tcp6: it has
- * those too that no descriptor holds any more, in FIN-WAIT-2, LAST-ACK, TIME-WAIT … */
+/* The kernel's own view of a TCP connection, also when no descriptor holds it any more:
+ * in FIN-WAIT-2, LAST-ACK, TIME-WAIT … */
 #ifndef RUN_SOCKETS_H
 #define RUN_SOCKETS_H
 
@@ -16,12 +16,12 @@ struct socket_pair {
 /* The two ends of a connected socket; version 0 where it is not connected. */
 void socket_pair_of(struct socket_pair *pair, int fd);
 
-/* The state (TCP_ESTABLISHED …, netinet/tcp.h) that one line of such a table gives for
- * this connection; 0 if the line is about another one, or about none. */
+/* The state (TCP_ESTABLISHED …, netinet/tcp.h) that one line of /proc/net/tcp or tcp6
+ * gives for this connection; 0 if the line is about another one, or about none. */
 int socket_line_state(const char *line, const struct socket_pair *pair);
 
-/* What the table of the calling thread's network namespace says: TCP_CLOSE if the
- * connection is not in it, -1 and errno if there is no table. */
+/* In the calling thread's network namespace: TCP_CLOSE if there is no such connection,
+ * -1 and errno if nobody can say. */
 int socket_state(const struct socket_pair *pair);
 
 #endif
