@@ -16,9 +16,16 @@ const char *mutation_name(enum mutation m)
     return names[m];
 }
 
+static bool ends_with(const char *line, size_t len, const char *end)
+{
+    size_t n = strlen(end);
+    return len >= n && memcmp(line + len - n, end, n) == 0;
+}
+
 bool mutation_applies_to(const char *line, size_t len)
 {
-    return len > 0 && line[0] != '#' && !(len > 2 && memcmp(line + len - 2, " ?", 2) == 0);
+    return len > 0 && line[0] != '#' && !ends_with(line, len, " ?") && !ends_with(line, len, "{") &&
+           !ends_with(line, len, "}");
 }
 
 static bool is_segment(const char *line)
@@ -113,6 +120,7 @@ char *mutate(const char *text, size_t number, enum mutation m)
     }
     if (!line || !*line)
         return NULL;
+    line += strspn(line, " ");
     size_t len = strcspn(line, "\n");
     if (!mutation_applies_to(line, len))
         return NULL;

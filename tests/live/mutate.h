@@ -20,8 +20,8 @@ enum mutation {
 
 const char *mutation_name(enum mutation m);
 
-/* Whether a transcript's line (without its newline) judges something: no comment, not
- * empty, not optional. */
+/* Whether a transcript's line (without its newline and the blanks before it) judges
+ * something: no comment, not empty, not optional, not the beginning or end of a group. */
 bool mutation_applies_to(const char *line, size_t len);
 
 /* The text with line `number` (from 1) changed; NULL if the mutation does not apply to

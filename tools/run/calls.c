@@ -324,7 +324,7 @@ static const char *const state_names[] = {
 
 /* The socket's own answer.  One that has no descriptor any more, or whose descriptor
  * says CLOSED, may live on without it, in TIME-WAIT for instance: the table knows. */
-static int state_of(const struct call_conn *conn)
+static int state_of(struct call_conn *conn)
 {
     struct tcp_info info = {.tcpi_state = TCP_CLOSE};
     socklen_t len = sizeof(info);
@@ -336,10 +336,10 @@ static int state_of(const struct call_conn *conn)
 }
 
 /* A state that the script states is awaited until the step's limit, by asking again: the
- * kernel tells nobody of a change from one state to the next.  The pauses are a hundredth
- * of the time waited so far, at least a millisecond: less than a kernel timer of that
- * length may be late.  States only go forward, so one that has been passed never comes
- * again, and CLOSED is the last. */
+ * kernel tells nobody of a change from one state to the next.  The pauses are a
+ * five-hundredth of the time waited so far, at least a millisecond: little beside what a
+ * kernel timer of that length may be late.  States only go forward, so one that has been passed
+ * never comes again, and CLOSED is the last. */
 static int do_STATE(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
 {
     const struct lab_result *stated = &step->result;
@@ -359,7 +359,7 @@ static int do_STATE(struct call_conn *conn, const struct lab_step *step, struct 
             memcpy(reply->text, name, reply->text_len);
             return 0;
         }
-        int pause = (int)(waited / 100 / NSEC_PER_MSEC);
+        int pause = (int)(waited / 500 / NSEC_PER_MSEC);
         poll(NULL, 0, pause > 1 ? pause : 1);
     }
 }

@@ -2,8 +2,9 @@
  * CONFIG_INET_TCP_DIAG: a kernel may lack it, and then says ENOENT, as it does of a
  * connection that it does not have.  The table in /proc is there wherever sysctls can be
  * set, but reading it walks through all the buckets of the kernel's hash table, which
- * takes milliseconds on a large machine.  So sock_diag is asked first, and only when it
- * has no answer the table decides.
+ * takes milliseconds on a large machine.  So sock_diag is asked first.  When it does not
+ * find a connection that it has found before, that is the end of it; otherwise the table
+ * decides.
  *
  * tcp_time_wait() in net/ipv4/tcp_minisocks.c puts the small socket of TIME-WAIT (and of
  * an orphan's FIN-WAIT-2) into the hash chain of the one it replaces, under the chain's
@@ -11,6 +12,7 @@
  * at which a connection is in neither. */
 #include "run/sockets.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -95,8 +97,10 @@ static int table_state(const struct socket_pair *pair)
     return state ? state : broken ? -1 : TCP_CLOSE;
 }
 
-/* 0: no answer.  Where no connection is found, inet_diag_find_one_icsk() goes on to the
- * listener of the port, which has no port at its other end. */
+/* A state, DIAG_NOT_FOUND, or -1: it could not be asked.  Where no connection is found,
+ * inet_diag_find_one_icsk() goes on to the listener of the port, which has no port at its
+ * other end; where there is none either, the answer is ENOENT. */
+enum { DIAG_NOT_FOUND = 0 };
 static int diag_state(const struct socket_pair *pair)
 {
     struct {
@@ -116,22 +120,32 @@ static int diag_state(const struct socket_pair *pair)
     memcpy(request.body.id.idiag_dst, pair->remote.bytes, ipaddr_bits(&pair->remote) / 8);
     struct {
         struct nlmsghdr header;
-        struct inet_diag_msg body;
+        union {
+            struct inet_diag_msg found;
+            struct nlmsgerr error;
+        };
         char attributes[4096];
     } reply;
     cleanup_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0 || send(fd, &request, sizeof(request), 0) < 0)
-        return 0;
-    ssize_t n = recv(fd, &reply, sizeof(reply), 0);
-    if (n < (ssize_t)(sizeof(reply.header) + sizeof(reply.body)) ||
-        reply.header.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-        reply.body.id.idiag_dport != request.body.id.idiag_dport)
-        return 0;
-    return reply.body.idiag_state;
+        return -1;
+    size_t n = (size_t)recv(fd, &reply, sizeof(reply), 0);
+    if (n > sizeof(reply) || n < sizeof(reply.header) + sizeof(reply.error))
+        return -1;
+    if (reply.header.nlmsg_type == NLMSG_ERROR)
+        return reply.error.error == -ENOENT ? DIAG_NOT_FOUND : -1;
+    if (reply.header.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+        n < sizeof(reply.header) + sizeof(reply.found))
+        return -1;
+    return reply.found.id.idiag_dport == request.body.id.idiag_dport ? reply.found.idiag_state
+                                                                     : DIAG_NOT_FOUND;
 }
 
-int socket_state(const struct socket_pair *pair)
+int socket_state(struct socket_pair *pair)
 {
     int state = diag_state(pair);
-    return state ? state : table_state(pair);
+    if (state == DIAG_NOT_FOUND)
+        return pair->looked_up ? TCP_CLOSE : table_state(pair);
+    pair->looked_up |= state > 0;
+    return state > 0 ? state : table_state(pair);
 }

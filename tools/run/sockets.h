@@ -3,6 +3,7 @@
 #ifndef RUN_SOCKETS_H
 #define RUN_SOCKETS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/ipaddr.h"
@@ -11,6 +12,7 @@
 struct socket_pair {
     struct ipaddr local, remote; /* version 0: no connection */
     uint16_t local_port, remote_port;
+    bool looked_up; /* sock_diag has found it, so its later "no such connection" counts */
 };
 
 /* The two ends of a connected socket; version 0 where it is not connected. */
@@ -22,6 +24,6 @@ int socket_line_state(const char *line, const struct socket_pair *pair);
 
 /* In the calling thread's network namespace: TCP_CLOSE if there is no such connection,
  * -1 and errno if nobody can say. */
-int socket_state(const struct socket_pair *pair);
+int socket_state(struct socket_pair *pair);
 
 #endif
