@@ -17,6 +17,7 @@ struct agent_reply {
     int errnum;        /* when it failed */
     int64_t value;     /* when it did not */
     nsec began, ended; /* CLOCK_REALTIME */
+    nsec unseen;       /* what was awaited and seen at `ended` may have been so for this long */
     uint32_t text_len; /* of a word or of what was received; at most AGENT_TEXT_MAX */
     char text[AGENT_TEXT_MAX];
 };

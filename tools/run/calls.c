@@ -338,27 +338,30 @@ static int state_of(struct call_conn *conn)
 /* A state that the script states is awaited until the step's limit, by asking again: the
  * kernel tells nobody of a change from one state to the next.  The pauses are a
  * five-hundredth of the time waited so far, at least a millisecond: little beside what a
- * kernel timer of that length may be late.  States only go forward, so one that has been passed
- * never comes again, and CLOSED is the last. */
+ * kernel timer of that length may be late.  A late machine makes them longer, so the reply
+ * says how long nobody had looked.  States only go forward: one that has been passed never
+ * comes again, and CLOSED is the last. */
 static int do_STATE(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
 {
     const struct lab_result *stated = &step->result;
     nsec limit = step->within ? step->within : conn->host->lab->limit;
     nsec began = clock_ns(CLOCK_MONOTONIC);
-    for (;;) {
+    for (nsec looked = began;;) {
         int state = state_of(conn);
         if (state < 0)
             return -1;
         const char *name = (size_t)state < ARRAY_SIZE(state_names) ? state_names[state] : NULL;
         if (!name)
             return fail(EPROTO);
-        nsec waited = clock_ns(CLOCK_MONOTONIC) - began;
+        nsec now = clock_ns(CLOCK_MONOTONIC), waited = now - began;
         if (stated->kind != RESULT_WORD || state == TCP_CLOSE || strcmp(name, stated->text) == 0 ||
             waited >= limit) {
+            reply->unseen = now - looked;
             reply->text_len = (uint32_t)strlen(name);
             memcpy(reply->text, name, reply->text_len);
             return 0;
         }
+        looked = now;
         int pause = (int)(waited / 500 / NSEC_PER_MSEC);
         poll(NULL, 0, pause > 1 ? pause : 1);
     }

@@ -92,6 +92,18 @@ static void on_frames(void *ctx, int fd, uint32_t events)
             read_point(d, i);
 }
 
+/* The time in which nobody looked is lateness of the call: it widens the bounds of what
+ * is judged by that moment. */
+static void note_unseen(struct record *record, const struct agent_reply *reply)
+{
+    if (reply->unseen <= RECORD_STALL_MIN)
+        return;
+    vec_push(&record->stalls,
+             ((struct record_stall){.from = reply->ended - reply->unseen, .to = reply->ended}));
+    if (reply->unseen > record->lateness)
+        record->lateness = reply->unseen;
+}
+
 static void take_reply(struct director *d, const struct agent_reply *reply)
 {
     if (reply->step >= d->lab->steps.n || d->played[reply->step].call < 0)
@@ -109,6 +121,7 @@ static void take_reply(struct director *d, const struct agent_reply *reply)
         call->text_len = reply->text_len;
     }
     call->as_stated = stated_fits(step, call);
+    note_unseen(d->record, reply);
     d->played[reply->step].done = true;
 }
 
