@@ -111,6 +111,16 @@ static char *change_line(const char *line, enum mutation m)
     return m == MUTATE_FLAGS ? change_flags(line) : grow_number(line, keys[m]);
 }
 
+/* Without the line that another is timed from, the text is no transcript. */
+static bool is_timed_from(const char *text, const char *line)
+{
+    const char *body = behind_label(line);
+    if (body == line)
+        return false;
+    cleanup_free char *since = xasprintf(" after %.*s ", (int)(body - line - 2), line);
+    return strstr(text, since) != NULL;
+}
+
 char *mutate(const char *text, size_t number, enum mutation m)
 {
     const char *line = text;
@@ -125,6 +135,8 @@ char *mutate(const char *text, size_t number, enum mutation m)
     if (!mutation_applies_to(line, len))
         return NULL;
     cleanup_free char *old = xstrndup(line, len);
+    if (m == MUTATE_DELETE && is_timed_from(text, old))
+        return NULL;
     cleanup_free char *new = change_line(old, m);
     if (!new)
         return NULL;
