@@ -6,9 +6,24 @@
 #include "base/strbuf.h"
 
 static const char *const names[MUTATION_COUNT] = {
-    [MUTATE_FLAGS] = "flags",   [MUTATE_SEQ] = "seq",       [MUTATE_ACK] = "ack",
-    [MUTATE_WIN] = "win",       [MUTATE_LENGTH] = "length", [MUTATE_INTERVAL] = "interval",
-    [MUTATE_RESULT] = "result", [MUTATE_DELETE] = "delete", [MUTATE_REPEAT] = "repeat",
+    [MUTATE_FLAGS] = "flags",
+    [MUTATE_SEQ] = "seq",
+    [MUTATE_ACK] = "ack",
+    [MUTATE_WIN] = "win",
+    [MUTATE_LENGTH] = "length",
+    [MUTATE_INTERVAL] = "interval",
+    [MUTATE_LOST] = "lost",
+    [MUTATE_ARRIVES] = "arrives",
+    [MUTATE_OVERTAKEN] = "overtaken",
+    [MUTATE_IN_TURN] = "in turn",
+    [MUTATE_TWICE] = "twice",
+    [MUTATE_DAMAGED] = "damaged",
+    [MUTATE_REWRITTEN] = "rewritten",
+    [MUTATE_INJECTED] = "injected",
+    [MUTATE_DOUBLE] = "double",
+    [MUTATE_RESULT] = "result",
+    [MUTATE_DELETE] = "delete",
+    [MUTATE_REPEAT] = "repeat",
 };
 
 const char *mutation_name(enum mutation m)
@@ -88,6 +103,66 @@ static char *change_result(const char *line)
     return arrow ? xasprintf("%.*s=> EBADF", (int)(arrow - line), line) : NULL;
 }
 
+/* Where a word stands behind the fields, with the blank before it; NULL: nowhere. */
+static const char *find_word(const char *line, const char *word)
+{
+    cleanup_free char *key = xasprintf(" %s", word);
+    const char *length = strstr(line, " length "), *at = length ? length : line;
+    while ((at = strstr(at, key))) {
+        char next = at[strlen(key)];
+        if (next == '\0' || next == ' ')
+            return at;
+        at++;
+    }
+    return NULL;
+}
+
+/* Without the word and the `more` words behind it; `instead` may be "". */
+static char *replace_word(const char *line, const char *word, unsigned more, const char *instead)
+{
+    const char *at = find_word(line, word), *rest = at;
+    for (unsigned i = 0; at && i <= more; i++)
+        rest += 1 + strcspn(rest + 1, " ");
+    return at ? xasprintf("%.*s%s%s", (int)(at - line), line, instead, rest) : NULL;
+}
+
+static char *double_it(const char *line)
+{
+    static const char *const words[] = {"lost",    "arrives",   "overtaken", "twice",
+                                        "damaged", "rewritten", "injected"};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (find_word(line, words[i]))
+            return NULL;
+    return strstr(line, "at ") == line || strstr(line, ": at ") ? NULL
+                                                                : xasprintf("%s twice", line);
+}
+
+/* What became of it. */
+static char *change_fate(const char *line, enum mutation m)
+{
+    static const struct {
+        const char *word, *instead;
+        unsigned more;
+    } changes[MUTATION_COUNT] = {
+        [MUTATE_LOST] = {"lost", "", 0},
+        [MUTATE_ARRIVES] = {"arrives", " arrives +9s", 1},
+        [MUTATE_IN_TURN] = {"overtaken", "", 2},
+        [MUTATE_TWICE] = {"twice", "", 0},
+        [MUTATE_DAMAGED] = {"damaged", " lost", 0},
+        [MUTATE_REWRITTEN] = {"rewritten", "", 0},
+        [MUTATE_INJECTED] = {"injected", "", 0},
+    };
+    if (m == MUTATE_DOUBLE)
+        return double_it(line);
+    if (m == MUTATE_OVERTAKEN)
+        return grow_number(line, " overtaken by ");
+    bool lost_already =
+        m == MUTATE_DAMAGED && (find_word(line, "arrives") || find_word(line, "overtaken"));
+    return changes[m].word && !lost_already
+               ? replace_word(line, changes[m].word, changes[m].more, changes[m].instead)
+               : NULL;
+}
+
 static char *change_line(const char *line, enum mutation m)
 {
     if (m == MUTATE_RESULT)
@@ -98,6 +173,8 @@ static char *change_line(const char *line, enum mutation m)
         return change_interval(line);
     if (!is_segment(line))
         return NULL;
+    if (m >= MUTATE_LOST && m <= MUTATE_DOUBLE)
+        return change_fate(line, m);
     if (m == MUTATE_REPEAT) {
         const char *body = behind_label(line);
         return xasprintf("%s\n%s", line, body);

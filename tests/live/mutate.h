@@ -6,15 +6,24 @@
 #include <stddef.h>
 
 enum mutation {
-    MUTATE_FLAGS,    /* Flags [S] becomes Flags [R] … */
-    MUTATE_SEQ,      /* the first number behind "seq " grows by one */
-    MUTATE_ACK,      /* … "ack " */
-    MUTATE_WIN,      /* … "win " */
-    MUTATE_LENGTH,   /* … "length " */
-    MUTATE_INTERVAL, /* +1s becomes +3s; +0, or none at all, becomes +5s */
-    MUTATE_RESULT,   /* the result of a call is another */
-    MUTATE_DELETE,   /* the line is gone */
-    MUTATE_REPEAT,   /* the line is there twice */
+    MUTATE_FLAGS,     /* Flags [S] becomes Flags [R] … */
+    MUTATE_SEQ,       /* the first number behind "seq " grows by one */
+    MUTATE_ACK,       /* … "ack " */
+    MUTATE_WIN,       /* … "win " */
+    MUTATE_LENGTH,    /* … "length " */
+    MUTATE_INTERVAL,  /* +1s becomes +3s; +0, or none at all, becomes +5s */
+    MUTATE_LOST,      /* the word is gone */
+    MUTATE_ARRIVES,   /* arrives +50ms becomes arrives +9s */
+    MUTATE_OVERTAKEN, /* the number behind "overtaken by " grows by one */
+    MUTATE_IN_TURN,   /* overtaken by N is gone */
+    MUTATE_TWICE,     /* the word is gone */
+    MUTATE_DAMAGED,   /* it is lost instead */
+    MUTATE_REWRITTEN, /* the word is gone */
+    MUTATE_INJECTED,  /* … */
+    MUTATE_DOUBLE,    /* a line that says nothing of its arrival gets "twice" */
+    MUTATE_RESULT,    /* the result of a call is another */
+    MUTATE_DELETE,    /* the line is gone */
+    MUTATE_REPEAT,    /* the line is there twice */
     MUTATION_COUNT,
 };
 

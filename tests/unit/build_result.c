@@ -13,7 +13,8 @@
 const char *const build_scene_names[SCENE_COUNT] = {
     [SCENE_PASS] = "pass",       [SCENE_INTERVAL] = "interval",     [SCENE_FIELDS] = "fields",
     [SCENE_MISSING] = "missing", [SCENE_UNEXPECTED] = "unexpected", [SCENE_NOISY] = "noisy",
-    [SCENE_SKIP] = "skip",       [SCENE_ERROR] = "error",           [SCENE_UNKIND] = "unkind",
+    [SCENE_SKIP] = "skip",       [SCENE_ERROR] = "error",           [SCENE_WIRE] = "wire",
+    [SCENE_UNKIND] = "unkind",
 };
 
 static char *copy(const char *s)
@@ -325,6 +326,34 @@ static struct result *scene_without_record(enum verdict verdict, const char *lab
     return r;
 }
 
+static struct result *scene_wire(void)
+{
+    struct result *r = handshake(VERDICT_FAIL, "`wire drop client > server data 3` never happened: "
+                                               "only 2 such segments came by");
+    add_handshake_lines(r, 0, 2);
+    static const struct segment lines[] = {
+        {"ack", "The wire drops it.",
+         "+0 client.port > server.1234: Flags [.], ack 1, win 502, options [nop,nop,TS val ~ ecr "
+         "~], length 0 lost",
+         "+14us client.port > server.1234: Flags [.], ack 1, win 502, " TS_OPTIONS " lost", 35 * US,
+         14 * US},
+        {"fin", NULL,
+         "client.port > server.1234: Flags [F.], seq 1, ack 1, win 502, options [nop,nop,TS val ~ "
+         "ecr ~], length 0 twice",
+         "+1.956ms client.port > server.1234: Flags [F.], seq 1, ack 1, win 502, " TS_OPTIONS
+         " twice",
+         1991 * US, 1956 * US},
+    };
+    struct result_line *line = add_segment(r, LINE_OK, 2, &lines[0]);
+    line->wire = xstrdup("dropped on the wire (wire drop client > server ack)");
+    line = add_segment(r, LINE_OK, 3, &lines[1]);
+    line->wire = xstrdup("doubled on the wire (wire duplicate client > server [F.])");
+    line = add_line(r, LINE_WIRE, LINE_MISSING, "wire drop client > server data 3", NULL);
+    line->line_number = 0;
+    line->meaning = xstrdup(r->reason);
+    return r;
+}
+
 static struct result *scene_unkind(void)
 {
     struct result *r = result_new("un<kind> # \\ & \"lab\"");
@@ -376,6 +405,8 @@ struct result *build_result(enum build_scene scene)
     case SCENE_ERROR:
         return scene_without_record(VERDICT_ERROR, "fast-open",
                                     "cannot create a network namespace: Operation not permitted");
+    case SCENE_WIRE:
+        return scene_wire();
     case SCENE_UNKIND:
     case SCENE_COUNT:
         break;

@@ -15,6 +15,7 @@ enum build_scene {
     SCENE_NOISY,
     SCENE_SKIP,   /* without a record */
     SCENE_ERROR,  /* without a record */
+    SCENE_WIRE,   /* the wire did one thing, and not another */
     SCENE_UNKIND, /* control characters, bytes that are no UTF-8, wide characters */
     SCENE_COUNT
 };

@@ -284,11 +284,64 @@ START_TEST(the_first_difference_is_told)
 }
 END_TEST
 
+/* Three segments, of which the wire does something to the second. */
+static struct record *with_wire(enum wire_action action)
+{
+    struct record *r = build_record();
+    for (int i = 0; i < 3; i++) {
+        struct build_tcp data = {.flags = ".", .seq = 100 + 10 * (uint32_t)i, .ack = 5, .len = 10};
+        data.id = (uint16_t)(i + 1);
+        nsec at = i * MS, way = i == 1 && action == WIRE_HOLD ? 2 * MS : MS / 10;
+        bool changed = i == 1 && (action == WIRE_CORRUPT || action == WIRE_REWRITE);
+        if (i == 1 && action == WIRE_INJECT)
+            build_seen_tcp(r, 1, BUILD_IN, at, &data);
+        else
+            build_sent(r, at, changed ? BUILD_LOST : way, &data);
+        data.bad_sum = action == WIRE_CORRUPT;
+        data.win += action == WIRE_REWRITE;
+        if (changed || (i == 1 && action == WIRE_DUPLICATE))
+            build_seen_tcp(r, 1, BUILD_IN, at + MS / 5, &data);
+    }
+    build_done(r, 1000 * MS);
+    long sent = action == WIRE_INJECT ? -1 : 2;
+    long came = action == WIRE_INJECT ? 2 : action == WIRE_REWRITE ? 3 : -1;
+    vec_push(&r->wire, ((struct record_wire){action, build_time(MS), 0, 1, 0, sent, came}));
+    return r;
+}
+
+START_TEST(what_the_wire_did_is_a_difference)
+{
+    static const struct {
+        enum wire_action action;
+        const char *done, *undone;
+    } cases[] = {
+        {WIRE_HOLD, "segment 2 (data of client) was overtaken by 1 instead of 0",
+         "segment 2 (data of client) was overtaken by 0 instead of 1"},
+        {WIRE_DUPLICATE, "segment 2 (data of client) arrives more than once",
+         "segment 2 (data of client) arrives once only"},
+        {WIRE_CORRUPT, "segment 2 (data of client) was damaged on the way",
+         "segment 2 (data of client) was not damaged on the way"},
+        {WIRE_REWRITE, "segment 2 (data of client) was rewritten on the way",
+         "segment 2 (data of client) was not rewritten on the way"},
+        {WIRE_INJECT, "segment 2 (data of client) was injected by the wire",
+         "segment 2 (data of client) was sent, not injected"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct difference d = compare(with_wire(WIRE_MARK), NULL, with_wire(cases[i].action), NULL);
+        assert_difference(d, DIFFERENCE_FIELD, cases[i].done);
+        d = compare(with_wire(cases[i].action), NULL, with_wire(WIRE_MARK), NULL);
+        assert_difference(d, DIFFERENCE_FIELD, cases[i].undone);
+        assert_same(with_wire(cases[i].action), with_wire(cases[i].action));
+    }
+}
+END_TEST
+
 static Suite *suite_differ(void)
 {
     Suite *s = suite_create("differ");
     TCase *t = tcase_create("differ");
     tcase_add_test(t, a_run_does_not_differ_from_itself);
+    tcase_add_test(t, what_the_wire_did_is_a_difference);
     tcase_add_test(t, a_linear_retry_is_told_from_a_doubled_one);
     tcase_add_test(t, what_the_timer_wheel_explains_is_no_difference);
     tcase_add_test(t, a_tail_loss_probe_is_a_difference);

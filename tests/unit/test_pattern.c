@@ -74,6 +74,10 @@ START_TEST(canonical_forms)
         SYN " x2..6\n",
         SYN " lost\n",
         SYN " x2 arrives +50ms\n",
+        SYN " x1..2 ? arrives +50ms overtaken by 2 twice damaged rewritten\n",
+        SYN " overtaken by 100000\n",
+        SYN " x3 injected\n",
+        "server > client: ICMP echo request, length 68 twice damaged\n",
         "client.a > server.$port: Flags [.], ack 1, …, length 0\n",
         "client.a > server.1234: …\n",
         "10.9.9.9.80 > client.port: Flags [R.], seq 0, ack *, win 0, length 0\n",
@@ -157,6 +161,13 @@ static const struct refusal {
     {"client.* > server.1: Flags [S], … x60000\nclient.* > server.1: … x60000", 2, 1,
      "more than 100000 lines"},
     {"client.* > server.1: Flags [S], … arrives +50", 1, 45, "duration with its unit"},
+    {"client.* > server.1: Flags [S], … lost twice", 1, 42, "cannot be twice"},
+    {"client.* > server.1: Flags [S], … overtaken by 1 lost", 1, 37, "does not arrive"},
+    {"client.* > server.1: Flags [S], … overtaken by 0", 1, 50, "a number from 1 to 100000"},
+    {"client.* > server.1: Flags [S], … overtaken by x", 1, 50, "a number from 1 to 100000"},
+    {"client.* > server.1: Flags [S], … injected twice", 1, 46, "nobody sent"},
+    {"client.* > server.1: Flags [S], … injected arrives +1s", 1, 46, "nobody sent"},
+    {"client.* > server.1: Flags [S], … damaged damaged", 1, 33, "there is no field"},
     {"+1 client.* > server.1: Flags [S], …", 1, 1, "interval with its unit"},
     {"+ client.* > server.1: Flags [S], …", 1, 1, "interval with its unit"},
     {"+99999999m client.* > server.1: Flags [S], …", 1, 1, "30 days"},
@@ -316,7 +327,8 @@ static void random_segment(struct strbuf *sb, uint32_t *s)
                          ", options [nop,…,sack 1 {1:5}]"));
     strbuf_puts(sb, PICK(s, ", length 0", ", length 12", ", length *"));
     strbuf_puts(sb,
-                PICK(s, "", " x3", " ?", " x1..4 ?", " lost", " x2 arrives +5ms", " arrives +0"));
+                PICK(s, "", " x3", " ?", " x1..4 ?", " lost", " x2 arrives +5ms", " arrives +0",
+                     " twice damaged", " injected", " rewritten x2 overtaken by 3 arrives +1s"));
 }
 
 static void random_line(struct strbuf *sb, uint32_t *s, int number)

@@ -276,7 +276,7 @@ START_TEST(ktap_parses)
 {
     cleanup_free char *text = whole_report(&report_ktap_format, 0, SCENE_COUNT);
     const char *p = text;
-    ck_assert_uint_eq(read_ktap(&p, 0), 6); /* four FAIL, one ERROR, and the unkind one */
+    ck_assert_uint_eq(read_ktap(&p, 0), 7); /* five FAIL, one ERROR, and the unkind one */
     ck_assert_str_eq(p, "");
 }
 END_TEST

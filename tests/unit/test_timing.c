@@ -8,12 +8,12 @@
 #define MS NSEC_PER_MSEC
 #define RTT (100 * NSEC_PER_USEC)
 
-static const struct timing_rtt none = {0, 0};
+static const struct timing_rtt none = {0, 0, false};
 
 static struct timing_bounds at_hz(int hz, nsec nominal, enum timing_base base, nsec rtt)
 {
     struct timing_host host = {NSEC_PER_SEC / hz, 0};
-    return timing_derive(&host, nominal, base, (struct timing_rtt){rtt, rtt});
+    return timing_derive(&host, nominal, base, (struct timing_rtt){rtt, rtt, false});
 }
 
 static void check(int hz, enum timing_base base, nsec nominal, nsec measured, bool fits)
@@ -136,6 +136,78 @@ START_TEST(round_trips_widen)
 }
 END_TEST
 
+/* Retransmissions behind a wire that delays, measured on 6.18: T, and what it was. */
+START_TEST(an_rto_with_a_real_round_trip)
+{
+    static const struct {
+        nsec rtt;
+        int nominal, measured;
+        bool fits;
+    } cases[] = {
+        {100200 * NSEC_PER_USEC, 300, 315, true},   {100200 * NSEC_PER_USEC, 300, 330, true},
+        {100200 * NSEC_PER_USEC, 600, 640, true},   {100200 * NSEC_PER_USEC, 1200, 1248, true},
+        {100200 * NSEC_PER_USEC, 2400, 2592, true}, {100200 * NSEC_PER_USEC, 2400, 2496, true},
+        {100200 * NSEC_PER_USEC, 400, 330, false},  {100200 * NSEC_PER_USEC, 300, 400, false},
+        {100200 * NSEC_PER_USEC, 200, 315, false},  {100200 * NSEC_PER_USEC, 400, 640, false},
+        {100200 * NSEC_PER_USEC, 304, 304, true},   {100200 * NSEC_PER_USEC, 304, 336, true},
+        {200300 * NSEC_PER_USEC, 600, 608, true},   {200300 * NSEC_PER_USEC, 600, 632, true},
+        {200300 * NSEC_PER_USEC, 1200, 1216, true}, {200300 * NSEC_PER_USEC, 2400, 2656, true},
+        {200300 * NSEC_PER_USEC, 400, 608, false},  {200300 * NSEC_PER_USEC, 200, 608, false},
+        {200300 * NSEC_PER_USEC, 300, 608, false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct timing_host host = {4 * MS, 0};
+        struct timing_rtt rtt = {cases[i].rtt, cases[i].rtt, true};
+        struct timing_bounds b = timing_derive(&host, cases[i].nominal * MS, TIMING_DATA, rtt);
+        ck_assert_msg(timing_within(&b, cases[i].measured * MS) == cases[i].fits,
+                      "case %zu: %d ms for %d ms, allowed %.4f … %.4f", i, cases[i].measured,
+                      cases[i].nominal, (double)b.earliest / 1e9, (double)b.latest / 1e9);
+    }
+    /* From the second round trip on the deviation is less: 400 ms and 600 ms are possible. */
+    struct timing_host host = {4 * MS, 0};
+    struct timing_rtt more = {200 * MS, 200300 * NSEC_PER_USEC, false};
+    struct timing_bounds b = timing_derive(&host, 400 * MS, TIMING_DATA, more);
+    ck_assert(timing_within(&b, 416 * MS));
+    ck_assert_int_eq(timing_rto(100 * MS), 300 * MS);
+    ck_assert_int_eq(timing_rto(200 * MS), 600 * MS);
+    ck_assert_int_eq(timing_rto(0), 200 * MS);
+}
+END_TEST
+
+START_TEST(paths_keep_their_delay)
+{
+    struct timing_host host = {4 * MS, 300 * NSEC_PER_USEC};
+    struct timing_path wire = {0}, queue = {.queue = true}, foreign = {.foreign = true};
+    struct timing_path jitter = {.jitter = 10 * MS};
+    struct timing_bounds b = timing_travel(&host, 50 * MS, &wire);
+    ck_assert_int_eq(b.earliest, 50 * MS);
+    ck_assert_int_eq(b.latest, 54300 * NSEC_PER_USEC);
+    b = timing_travel(&host, 50 * MS, &queue);
+    ck_assert_int_eq(b.earliest, 45700 * NSEC_PER_USEC);
+    b = timing_travel(&host, 50 * MS, &foreign);
+    ck_assert_int_eq(b.earliest, 46 * MS);
+    b = timing_travel(&host, 50 * MS, &jitter);
+    ck_assert_int_eq(b.earliest, 40 * MS);
+    ck_assert_int_eq(b.latest, 64300 * NSEC_PER_USEC);
+    b = timing_travel(&host, 0, &jitter);
+    ck_assert_int_eq(b.earliest, 0);
+    ck_assert_int_eq(b.latest, TIMING_AT_ONCE + 300 * NSEC_PER_USEC);
+    /* An answer: at once behind the arrival, and no later than that. */
+    b = timing_answer(&host, 50 * MS, &wire, MS);
+    ck_assert_int_eq(b.earliest, 50 * MS);
+    ck_assert_int_eq(b.latest, 55300 * NSEC_PER_USEC);
+    b = timing_answer(&host, 50 * MS, &wire, 1000 * MS);
+    ck_assert_int_eq(b.latest, 54300 * NSEC_PER_USEC + TIMING_AT_ONCE + 300 * NSEC_PER_USEC);
+    b = timing_answer_later(&host, 50 * MS, &wire);
+    ck_assert_int_eq(b.earliest, 50 * MS - TIMING_AT_ONCE - 300 * NSEC_PER_USEC);
+    ck_assert_int_eq(b.latest, 50 * MS + TIMING_AT_ONCE + 300 * NSEC_PER_USEC);
+    struct strbuf text cleanup_strbuf = STRBUF_INIT;
+    timing_explain(&text, &b);
+    ck_assert_str_eq(strbuf_cstr(&text), "50 ms until what it answers had arrived: at once, sooner "
+                                         "than any timer of TCP: 20 ms, host lateness 0.3 ms");
+}
+END_TEST
+
 START_TEST(at_once)
 {
     check(250, TIMING_DATA, 0, 0, true);
@@ -176,8 +248,9 @@ START_TEST(unkind_evidence)
                 struct timing_host host = {values[t], values[l]};
                 static const nsec nominals[] = {0, 1, MS, TIMING_LONGEST};
                 for (size_t n = 0; n < ARRAY_SIZE(nominals); n++) {
-                    struct timing_bounds b = timing_derive(
-                        &host, nominals[n], TIMING_DATA, (struct timing_rtt){values[r], values[r]});
+                    struct timing_bounds b =
+                        timing_derive(&host, nominals[n], TIMING_DATA,
+                                      (struct timing_rtt){values[r], values[r], r % 2});
                     ck_assert_int_ge(b.latest, b.nominal);
                     ck_assert_int_le(b.earliest, b.nominal);
                     ck_assert_int_ge(b.earliest, 0);
@@ -220,6 +293,8 @@ static Suite *suite_timing(void)
     tcase_add_loop_test(t, neighbours_do_not_fit, 0, (int)ARRAY_SIZE(series));
     tcase_add_test(t, edges);
     tcase_add_test(t, round_trips_widen);
+    tcase_add_test(t, an_rto_with_a_real_round_trip);
+    tcase_add_test(t, paths_keep_their_delay);
     tcase_add_test(t, at_once);
     tcase_add_test(t, the_derivation_is_told);
     tcase_add_test(t, unkind_evidence);

@@ -13,7 +13,7 @@ void plain_line_name(struct strbuf *out, const struct result_line *line)
     if (line->line_number)
         strbuf_printf(out, "line %zu", line->line_number);
     else
-        strbuf_puts(out, "no line");
+        strbuf_puts(out, line->kind == LINE_WIRE ? "the script" : "no line");
     if (line->label) {
         strbuf_puts(out, " (");
         plain_add(out, line->label);

@@ -162,9 +162,11 @@ static void put_bounds(struct text *t, const struct result_line *line)
 void text_failure(struct text *t, const struct result_line *line)
 {
     put_heading(t, line);
-    put_text(t, line, false);
-    put_text(t, line, true);
-    strbuf_putc(t->out, '\n');
+    if (line->kind != LINE_WIRE) { /* its meaning names the step */
+        put_text(t, line, false);
+        put_text(t, line, true);
+        strbuf_putc(t->out, '\n');
+    }
     if (line->wire)
         put_paragraph(t, STYLE_WARN, line->wire);
     if (line->meaning)

@@ -92,7 +92,7 @@ static struct timing_host host_of(const struct side *s)
     return (struct timing_host){r->tick, r->lateness};
 }
 
-static const struct timing_rtt no_rtt = {0, 0};
+static const struct timing_rtt no_rtt = {0, 0, false};
 
 static void widen(struct timing_rtt *rtt, const struct story_segment *s)
 {

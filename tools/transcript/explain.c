@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-static const struct timing_rtt no_rtt = {0, 0};
+static const struct timing_rtt no_rtt = {0, 0, false};
 
 static bool near_base(const struct explanation *x, nsec gap, nsec nominal, enum timing_base base,
                       struct timing_rtt rtt)
@@ -49,7 +49,7 @@ static const char *why_data(const struct explanation *x, nsec expected, nsec gap
 {
     const nsec rto = 200 * NSEC_PER_MSEC;
     const struct story_segment *s = x->seen[x->at].s;
-    struct timing_rtt rtt = {s->rtt_least, s->rtt};
+    struct timing_rtt rtt = match_rtt(s);
     bool base = near_base(x, gap, rto, TIMING_DATA, rtt);
     if (base && expected == 2 * rto)
         return "a tail loss probe (TLP) comes before the first RTO, see tcp_early_retrans";

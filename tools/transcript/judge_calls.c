@@ -340,8 +340,7 @@ static void add_lines(struct judging *j, struct call_lines *c, const struct trac
             struct call_line l = {.item = item, .happening = -1, .after = NSEC_NEVER};
             l.before = seen >= 0 ? stamp(j, story, seen) : j->origin;
             if (seen >= 0)
-                l.rtt = (struct timing_rtt){story->seen.at[seen].s->rtt_least,
-                                            story->seen.at[seen].s->rtt};
+                l.rtt = match_rtt(story->seen.at[seen].s);
             l.since = item->since.n ? stamp_of_label(j, story, item->since) : 0;
             if (l.since == 0)
                 l.since = l.before;

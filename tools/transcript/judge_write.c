@@ -112,18 +112,13 @@ static bool is_answer(const struct story_segment *s)
     return !(flags & TCP_FIN) && s->p->tcp.payload_len == 0;
 }
 
-static struct timing_rtt rtt_of(const struct observed *o)
-{
-    return (struct timing_rtt){o->s->rtt_least, o->s->rtt};
-}
-
 static nsec interval_of(const struct track *t, const struct observed *o)
 {
     if (o == t->seen.at)
         return 0;
     if (o->s->retransmission) {
         bool syn = o->s->flow >= 0 && o->s->p->tcp.flags & TCP_SYN;
-        return time_out(t, syn ? TIMING_SYN : TIMING_DATA, o->gap, rtt_of(o));
+        return time_out(t, syn ? TIMING_SYN : TIMING_DATA, o->gap, match_rtt(o->s));
     }
     if (!is_answer(o->s) || o->s->injected)
         return -1;
@@ -441,7 +436,7 @@ static void add_moment(struct writer *w, const struct track *t, struct moment *m
     m->text = NULL;
     if (before) {
         nsec gap = m->time - w->j->record->packets.at[before->s->packet].frame.time;
-        nsec interval = connect_interval(t, m->call, gap, rtt_of(before));
+        nsec interval = connect_interval(t, m->call, gap, match_rtt(before->s));
         item->has_interval = interval >= 0;
         item->interval = interval;
     }

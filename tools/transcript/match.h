@@ -61,6 +61,9 @@ extern const char *const mishap_fields[MISHAP_COUNT];
 unsigned match_compare(const struct match_rules *rules, const struct pattern_item *e,
                        const struct observed *o, struct differences *out);
 
+/* The round-trip times that its sender had measured by then. */
+struct timing_rtt match_rtt(const struct story_segment *s);
+
 /* The bounds that the line's interval has when `o` is taken for it. */
 struct timing_bounds match_bounds(const struct match_rules *rules, const struct pattern_item *e,
                                   const struct observed *o);

@@ -30,7 +30,7 @@ static struct timing_host host_then(const struct match_rules *rules, const struc
 static struct timing_bounds held_travel(const struct timing_host *host, nsec nominal,
                                         const struct timing_path *path, struct timing_rtt rtt)
 {
-    struct timing_bounds b = timing_answer(host, nominal, path, false);
+    struct timing_bounds b = timing_answer_later(host, nominal, path);
     nsec latest = timing_derive(host, nominal, TIMING_DATA, rtt).latest;
     b.kind = TIMING_TRAVEL;
     if (latest > b.latest)
@@ -38,9 +38,9 @@ static struct timing_bounds held_travel(const struct timing_host *host, nsec nom
     return b;
 }
 
-static struct timing_rtt rtt_of(const struct observed *o)
+struct timing_rtt match_rtt(const struct story_segment *s)
 {
-    return (struct timing_rtt){o->s->rtt_least, o->s->rtt};
+    return (struct timing_rtt){s->rtt_least, s->rtt, s->rtt_single};
 }
 
 static struct timing_bounds travel_by(const struct match_rules *rules,
@@ -48,7 +48,7 @@ static struct timing_bounds travel_by(const struct match_rules *rules,
                                       const struct observed *o)
 {
     if (o->s->held)
-        return held_travel(host, nominal, &rules->path, rtt_of(o));
+        return held_travel(host, nominal, &rules->path, match_rtt(o->s));
     return timing_travel(host, nominal, &rules->path);
 }
 
@@ -80,7 +80,8 @@ static struct timing_bounds timer_since(const struct match_rules *rules,
                                         const struct observed *o, nsec since)
 {
     (void)rules;
-    struct timing_bounds b = timing_derive(host, nominal - since, base_of(&o->line), rtt_of(o));
+    struct timing_bounds b =
+        timing_derive(host, nominal - since, base_of(&o->line), match_rtt(o->s));
     b.nominal += since;
     b.earliest += since;
     b.latest += since;
@@ -91,10 +92,12 @@ static struct timing_bounds timer_since(const struct match_rules *rules,
 static bool bounds_by(const struct match_rules *rules, const struct timing_host *host, nsec nominal,
                       const struct observed *o, struct timing_bounds *b)
 {
-    *b = timing_derive(host, nominal, base_of(&o->line), rtt_of(o));
+    *b = timing_derive(host, nominal, base_of(&o->line), match_rtt(o->s));
     if (nominal == 0 || !o->s->answers || timing_within(b, o->gap))
         return timing_within(b, o->gap);
-    struct timing_bounds answer = timing_answer(host, nominal, &rules->path, o->s->direct);
+    struct timing_bounds answer = o->s->direct
+                                      ? timing_answer(host, nominal, &rules->path, o->s->response)
+                                      : timing_answer_later(host, nominal, &rules->path);
     bool at_once = o->s->response <= TIMING_AT_ONCE + answer.lateness;
     nsec since = o->gap - o->s->response;
     if (at_once && timing_within(&answer, o->gap)) {

@@ -239,6 +239,7 @@ static void take_sending(struct story_segment *e, const struct story_segment *w)
     e->retransmission = w->retransmission;
     e->rtt = w->rtt;
     e->rtt_least = w->rtt_least;
+    e->rtt_single = w->rtt_single;
     e->answers = w->answers;
     e->response = w->response;
     e->cause = -1;

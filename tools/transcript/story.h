@@ -60,7 +60,8 @@ struct story_segment {
     } due_tsecr;
     bool retransmission; /* of data (or SYN, FIN) that was sent before */
     nsec rtt; /* the largest round-trip time that its sender had measured by then; 0: none … */
-    nsec rtt_least; /* … and the smallest */
+    nsec rtt_least;  /* … and the smallest */
+    bool rtt_single; /* it is the only one */
     /* What had reached its sender last, of the same connection: */
     bool answers;  /* something had … */
     nsec response; /* … so long before it was sent */

@@ -120,6 +120,7 @@ static void arrive_ack(struct story_endpoint *e, uint32_t ack, nsec now)
         nsec sample = now - f->sent;
         if (f->again)
             continue;
+        e->rtt_single = e->rtt == 0;
         if (e->rtt == 0 || sample < e->rtt_least)
             e->rtt_least = sample;
         if (sample > e->rtt)

@@ -37,6 +37,7 @@ struct story_endpoint {
     VEC(struct flight) flight; /* in the order of their numbers */
     size_t flight_head;
     nsec rtt, rtt_least;
+    bool rtt_single; /* one sample */
     bool sent_ts;
     uint32_t tsval; /* its first, relative: where its clock stood … */
     nsec ts_time;   /* … at this stamp */

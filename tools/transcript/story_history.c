@@ -141,6 +141,7 @@ static void send_event(const struct story *story, struct story_endpoint *e,
         keep_confirmed(s);
     s->rtt = e->rtt;
     s->rtt_least = e->rtt_least;
+    s->rtt_single = e->rtt_single;
     endpoint_send(e, peer, s, seen_sent, now);
 }
 

@@ -14,7 +14,8 @@
  * of data had measured, it waits (net/ipv4/tcp_input.c, tcp_output.c)
  *
  *     RTO      r + max(TCP_RTO_MIN, 2r)   tcp_set_rto(): srtt and four mean deviations,
- *              to r + TCP_RTO_MIN         which are at first 2r, and at least RTO_MIN
+ *              to r + TCP_RTO_MIN         which are 2r after the first sample, then less,
+ *                                         and at least RTO_MIN
  *     probe    2r + TCP_RTO_MIN           tcp_schedule_loss_probe(), one segment in flight
  *              2r + TCP_TIMEOUT_MIN       several in flight
  *     RACK     r/4 + TCP_TIMEOUT_MIN      tcp_rack_mark_lost(): what is missing may come yet
@@ -47,8 +48,9 @@
  *
  * What answers an arrival is sent at once after it.  Its interval counts from the segment
  * before, so it is the time that its cause was under way since.  Is that the segment before
- * itself, the bounds are the path's, and at once.  Else the segment before came in between,
- * at once after something itself, so the answer may seem early by as much. */
+ * itself, the bounds are the path's, and what it took to answer, if that was at once.  Else
+ * both the segment before and the cause came at once after something, so the answer may seem
+ * early or late by as much. */
 
 #include "transcript/timing.h"
 
@@ -103,7 +105,7 @@ static nsec data_rounding(const struct timing_bounds *b, struct timing_rtt rtt)
     least = rtt.least < 0 || least < 0 ? 0 : least > most ? most : least;
     struct wait one = {2 * least + RTO_MIN, 2 * most + RTO_MIN};
     struct wait several = {2 * least, 2 * most + 2 * b->tick};
-    struct wait rto = {least + RTO_MIN, timing_rto(most)};
+    struct wait rto = {rtt.single ? timing_rto(least) : least + RTO_MIN, timing_rto(most)};
     nsec rounding = b->tick;
     struct wait settling = {least / 4, most / 4 + 2 * b->tick};
     nsec found[] = {excess(b->nominal, one, b->tick), excess(b->nominal, several, b->tick),
@@ -214,17 +216,29 @@ struct timing_bounds timing_travel(const struct timing_host *host, nsec nominal,
     return b;
 }
 
-struct timing_bounds timing_answer(const struct timing_host *host, nsec nominal,
-                                   const struct timing_path *path, bool direct)
+/* What of it was at once. */
+static nsec at_once(const struct timing_bounds *b, nsec response)
 {
-    struct timing_bounds b = begin(host, nominal);
+    nsec most = TIMING_AT_ONCE + b->lateness;
+    return response < 0 ? 0 : response > most ? most : response;
+}
+
+struct timing_bounds timing_answer(const struct timing_host *host, nsec nominal,
+                                   const struct timing_path *path, nsec response)
+{
+    struct timing_bounds b = timing_travel(host, nominal, path);
     b.kind = TIMING_ANSWER;
-    b.jitter = path_jitter(path);
-    b.earliest = path_earliest(&b, path);
-    if (!direct) {
-        nsec before = TIMING_AT_ONCE + b.lateness + b.jitter;
-        b.earliest = b.earliest > before ? b.earliest - before : 0;
-    }
+    b.latest += at_once(&b, response);
+    return b;
+}
+
+struct timing_bounds timing_answer_later(const struct timing_host *host, nsec nominal,
+                                         const struct timing_path *path)
+{
+    struct timing_bounds b = timing_travel(host, nominal, path);
+    nsec before = TIMING_AT_ONCE + b.lateness + b.jitter;
+    b.kind = TIMING_ANSWER;
+    b.earliest = b.earliest > before ? b.earliest - before : 0;
     b.latest = b.nominal + b.jitter + TIMING_AT_ONCE + b.lateness;
     return b;
 }

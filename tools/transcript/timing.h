@@ -39,6 +39,7 @@ struct timing_bounds {
 /* The round-trip times that a sender had measured, the smallest and the largest; 0: none. */
 struct timing_rtt {
     nsec least, most;
+    bool single; /* there is one only, so that it is known how far the RTO is from it */
 };
 
 /* How a path keeps to its delay. */
@@ -65,10 +66,12 @@ bool timing_within(const struct timing_bounds *b, nsec measured);
 struct timing_bounds timing_travel(const struct timing_host *host, nsec nominal,
                                    const struct timing_path *path);
 
-/* When an answer may come whose cause was under way for `nominal` since the segment before,
- * which is itself the cause if `direct`. */
+/* When the answer may come to a segment that was under way for `nominal`, if the answer took
+ * `response`; and to one that was it since another segment was sent in between. */
 struct timing_bounds timing_answer(const struct timing_host *host, nsec nominal,
-                                   const struct timing_path *path, bool direct);
+                                   const struct timing_path *path, nsec response);
+struct timing_bounds timing_answer_later(const struct timing_host *host, nsec nominal,
+                                         const struct timing_path *path);
 
 /* What tcp_set_rto() takes for the base RTO of data with this round-trip time. */
 nsec timing_rto(nsec rtt);

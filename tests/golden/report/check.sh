@@ -64,8 +64,9 @@ handshake: Failure
 handshake: Skipped
 fast-open: Skipped
 fast-open: Error
+handshake: Failure
 un<kind> # \ & "lab": Failure
-9 tests, 5 failures, 1 errors, 2 skipped
+10 tests, 6 failures, 1 errors, 2 skipped
 END
     expect "junitparser all.junit.xml" "$tmp/want" "$python" -c '
 import sys, junitparser
@@ -78,8 +79,8 @@ fi
 
 if have prove prove --version; then
     cat >"$tmp/want" <<'END'
-  Failed tests:  2-5, 8-9
-Files=1, Tests=9
+  Failed tests:  2-5, 8-10
+Files=1, Tests=10
 END
     expect "prove all.tap" "$tmp/want" sh -c \
         'prove -e cat "$1" | sed -n -e "s/,  *[0-9]* wallclock.*//" -e "/Failed tests:/p" -e "/^Files=/p"; :' \
@@ -90,7 +91,7 @@ END
 fi
 
 if have python3-jsonschema "$python" -c 'import jsonschema'; then
-    echo "12 results, 10 events" >"$tmp/want"
+    echo "13 results, 10 events" >"$tmp/want"
     expect "jsonschema" "$tmp/want" "$python" -c '
 import json, sys, jsonschema
 top, here = sys.argv[1:]
