@@ -34,6 +34,7 @@ enum arg_kind {
     X("syncnt", IPPROTO_TCP, TCP_SYNCNT)                                                           \
     X("maxseg", IPPROTO_TCP, TCP_MAXSEG)                                                           \
     X("window_clamp", IPPROTO_TCP, TCP_WINDOW_CLAMP)                                               \
+    X("ttl", IPPROTO_IP, IP_TTL)                                                                   \
     X("keepalive", SOL_SOCKET, SO_KEEPALIVE)                                                       \
     X("linger", SOL_SOCKET, SO_LINGER)                                                             \
     X("reuseaddr", SOL_SOCKET, SO_REUSEADDR)                                                       \

@@ -284,6 +284,13 @@ static const struct option {
 #undef X
 };
 
+static bool is_ipv6(int fd)
+{
+    int domain = AF_INET;
+    socklen_t len = sizeof(domain);
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_INET6;
+}
+
 static int do_SET(struct call_conn *conn, const struct lab_step *step, struct agent_reply *reply)
 {
     (void)reply;
@@ -302,6 +309,8 @@ static int do_SET(struct call_conn *conn, const struct lab_step *step, struct ag
             continue;
         if (o->option == SO_LINGER && o->level == SOL_SOCKET)
             return setsockopt(fd, o->level, o->option, &linger, sizeof(linger));
+        if (o->level == IPPROTO_IP && is_ipv6(fd)) /* where it is called the hop limit */
+            return setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &value, sizeof(value));
         return setsockopt(fd, o->level, o->option, &value, sizeof(value));
     }
     return fail(ENOPROTOOPT);
