@@ -1,6 +1,7 @@
 #include "netns/route.h"
 
 #include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
 #include <netlink/addr.h>
 #include <netlink/msg.h>
 #include <netlink/route/neighbour.h>
@@ -48,6 +49,37 @@ int route_add(struct nl_conn *conn, int ifindex, const struct ipaddr *dst, unsig
     }
     nl_addr_put(to);
     nl_addr_put(gateway);
+    rtnl_route_put(route);
+    if (rc < 0)
+        return error_set(err, STATUS_USAGE, "%s is no route", strbuf_cstr(&text));
+    return nl_request(conn, msg, err, "add the route %s", strbuf_cstr(&text));
+}
+
+int route_refuse(struct nl_conn *conn, const struct ipaddr *dst, unsigned prefix,
+                 enum route_refusal refusal, struct error *err)
+{
+    static const struct {
+        const char *name;
+        uint8_t type;
+    } kinds[] = {[ROUTE_UNREACHABLE] = {"unreachable", RTN_UNREACHABLE},
+                 [ROUTE_PROHIBITED] = {"prohibited", RTN_PROHIBIT},
+                 [ROUTE_BLACKHOLE] = {"blackhole", RTN_BLACKHOLE}};
+    struct ipaddr net = network_of(dst, prefix);
+    struct strbuf text cleanup_strbuf = STRBUF_INIT;
+    strbuf_ipaddr(&text, &net);
+    strbuf_printf(&text, "/%u %s", prefix, kinds[refusal].name);
+
+    struct nl_addr *to = nl_from_ipaddr(&net, prefix);
+    struct rtnl_route *route = rtnl_route_alloc();
+    struct nl_msg *msg = NULL;
+    int rc = -1;
+    if (route) {
+        rtnl_route_set_family(route, (uint8_t)family_of(dst));
+        rtnl_route_set_dst(route, to);
+        rtnl_route_set_type(route, kinds[refusal].type);
+        rc = rtnl_route_build_add_request(route, NLM_F_CREATE | NLM_F_EXCL, &msg);
+    }
+    nl_addr_put(to);
     rtnl_route_put(route);
     if (rc < 0)
         return error_set(err, STATUS_USAGE, "%s is no route", strbuf_cstr(&text));

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/ipaddr.h"
 #include "base/time.h"
+#include "netns/refusal.h"
 
 struct topo;
 
@@ -50,6 +51,10 @@ int topo_up(struct topo *topo, nsec timeout, struct error *err);
 /* Route to dst/prefix via a gateway (dst.version is that of via; prefix 0: default). */
 int topo_add_route(struct topo *topo, int host, const struct topo_addr *dst,
                    const struct ipaddr *via, struct error *err);
+
+/* What the host forwards or sends to dst/prefix goes nowhere. */
+int topo_refuse(struct topo *topo, int host, const struct topo_addr *dst,
+                enum route_refusal refusal, struct error *err);
 
 /* A permanent neighbour entry on host: addr is at the interface of `peer` that has it. */
 int topo_add_neighbour(struct topo *topo, int host, int peer, const struct ipaddr *addr,

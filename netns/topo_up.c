@@ -162,6 +162,17 @@ int topo_add_route(struct topo *topo, int host, const struct topo_addr *dst,
     return 0;
 }
 
+int topo_refuse(struct topo *topo, int host, const struct topo_addr *dst,
+                enum route_refusal refusal, struct error *err)
+{
+    const struct host *h = &topo->hosts.at[host];
+    if (dst->prefix > ipaddr_bits(&dst->addr))
+        return error_set(err, STATUS_USAGE, "host %s: no network is /%u", h->name, dst->prefix);
+    if (route_refuse(&h->space->links, &dst->addr, dst->prefix, refusal, err) < 0)
+        return error_wrap(err, "host %s", h->name);
+    return 0;
+}
+
 int topo_add_neighbour(struct topo *topo, int host, int peer, const struct ipaddr *addr,
                        struct error *err)
 {

@@ -314,6 +314,42 @@ START_TEST(two_networks_and_a_router)
 }
 END_TEST
 
+/* What connect() says of a network that a host of its own refuses: the same errors as those
+ * for which a router sends its ICMP messages (ip_error() in net/ipv4/route.c). */
+START_TEST(routes_that_lead_nowhere)
+{
+    static const struct {
+        const char *addr;
+        enum route_refusal refusal;
+        int errnum;
+    } routes[] = {{"10.1.0.1", ROUTE_UNREACHABLE, EHOSTUNREACH},
+                  {"10.2.0.1", ROUTE_PROHIBITED, EACCES},
+                  {"10.3.0.1", ROUTE_BLACKHOLE, EINVAL}};
+    struct error err = ERROR_INIT;
+    live_become(_i);
+    struct topo *topo = live_pair("routes_that_lead_nowhere");
+    if (!topo)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+        struct topo_addr dst = live_addr(routes[i].addr, 16);
+        struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+        memcpy(&to.sin_addr, dst.addr.bytes, 4);
+        live_check(topo_refuse(topo, CLIENT, &dst, routes[i].refusal, &err) == 0, &err);
+        live_check(topo_enter(topo, CLIENT, &err) == 0, &err);
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), -1);
+        ck_assert_int_eq(errno, routes[i].errnum);
+        close(fd);
+    }
+    struct topo_addr again = live_addr("10.3.0.0", 16);
+    ck_assert_int_lt(topo_refuse(topo, CLIENT, &again, ROUTE_PROHIBITED, &err), 0);
+    ck_assert_ptr_nonnull(
+        strstr(err.message, "host client: cannot add the route 10.3.0.0/16 prohibited"));
+    error_clear(&err);
+    topo_free(topo);
+}
+END_TEST
+
 /* With the neighbour fixed, the client never asks for it. */
 START_TEST(a_fixed_neighbour)
 {
@@ -381,6 +417,7 @@ static Suite *suite_netns(void)
     tcase_add_loop_test(t, a_quiet_stage_with_ipv6_is_quiet, 0, users);
     tcase_add_loop_test(t, ipv6_talks, 0, users);
     tcase_add_loop_test(t, two_networks_and_a_router, 0, users);
+    tcase_add_loop_test(t, routes_that_lead_nowhere, 0, users);
     tcase_add_loop_test(t, a_fixed_neighbour, 0, users);
     tcase_add_test(t, names_that_are_no_interface_names);
     suite_add_tcase(s, t);

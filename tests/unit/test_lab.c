@@ -260,6 +260,26 @@ START_TEST(networks_follow_from_the_addresses)
 }
 END_TEST
 
+START_TEST(routes_that_lead_nowhere)
+{
+    struct parsed r cleanup_parsed = parse_lines("route client 10.1.0.0/16 unreachable\n"
+                                                 "route client 10.2.0.0/16 prohibited\n"
+                                                 "route client 10.3.0.1/32 blackhole\n"
+                                                 "route client fd01::/64 unreachable\n"
+                                                 "route client 10.4.0.0/16 via 10.0.0.2\n"
+                                                 "client close");
+    assert_clean(r);
+    static const enum lab_route_kind kinds[] = {LAB_ROUTE_UNREACHABLE, LAB_ROUTE_PROHIBITED,
+                                                LAB_ROUTE_BLACKHOLE, LAB_ROUTE_UNREACHABLE,
+                                                LAB_ROUTE_VIA};
+    ck_assert_uint_eq(r.lab->routes.n, ARRAY_SIZE(kinds));
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        ck_assert_int_eq(r.lab->routes.at[i].kind, kinds[i]);
+    ck_assert_uint_eq(r.lab->routes.at[2].to.prefix, 32);
+    ck_assert_uint_eq(r.lab->routes.at[3].to.addr.version, 6);
+}
+END_TEST
+
 static Suite *suite_lab(void)
 {
     Suite *s = suite_create("lab");
@@ -273,6 +293,7 @@ static Suite *suite_lab(void)
     tcase_add_test(t, settings);
     tcase_add_test(t, values_that_vary);
     tcase_add_test(t, networks_follow_from_the_addresses);
+    tcase_add_test(t, routes_that_lead_nowhere);
     suite_add_tcase(s, t);
     return s;
 }

@@ -43,10 +43,19 @@ struct lab_net {
     bool wired; /* a step of the script programs it: a wire, no switch */
 };
 
+/* Where a route leads: to a gateway, or nowhere in one of three ways. */
+enum lab_route_kind {
+    LAB_ROUTE_VIA,
+    LAB_ROUTE_UNREACHABLE,
+    LAB_ROUTE_PROHIBITED,
+    LAB_ROUTE_BLACKHOLE
+};
+
 struct lab_route {
     int host;
+    enum lab_route_kind kind;
     struct lab_addr to; /* prefix 0 and version of `via` for "default" */
-    struct ipaddr via;
+    struct ipaddr via;  /* LAB_ROUTE_VIA */
     struct span span;
 };
 

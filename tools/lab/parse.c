@@ -21,7 +21,9 @@ static const struct statement {
     {"course", parse_course, "course GROUP LEVEL [after LAB…]"},
     {"host", parse_host, "host NAME ADDRESS/LENGTH[,ADDRESS/LENGTH…] …"},
     {"router", parse_host, "router NAME ADDRESS/LENGTH[,ADDRESS/LENGTH…] …"},
-    {"route", parse_route, "route HOST default|ADDRESS/LENGTH via ADDRESS"},
+    {"route", parse_route,
+     "route HOST default|ADDRESS/LENGTH via ADDRESS, "
+     "route HOST ADDRESS/LENGTH unreachable|prohibited|blackhole"},
     {"neighbour", parse_neighbour, "neighbour HOST PEER"},
     {"neighbor", parse_neighbour, "neighbor HOST PEER"},
     {"capture", parse_capture, "capture HOST[:INTERFACE]… [\"FILTER\"]"},

@@ -19,39 +19,79 @@ static bool has_bits_behind_prefix(const struct lab_addr *a)
     return false;
 }
 
+/* `unreachable`, `prohibited` or `blackhole` instead of a gateway. */
+static bool is_refusal(const struct token *t, enum lab_route_kind *kind)
+{
+    static const char *const words[] = {[LAB_ROUTE_UNREACHABLE] = "unreachable",
+                                        [LAB_ROUTE_PROHIBITED] = "prohibited",
+                                        [LAB_ROUTE_BLACKHOLE] = "blackhole"};
+    for (size_t i = LAB_ROUTE_UNREACHABLE; i < ARRAY_SIZE(words); i++) {
+        if (token_is(t, words[i])) {
+            *kind = (enum lab_route_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `via` and the gateway's address, or a refusal. */
+static const struct token *route_way(struct parser *p, struct lab_route *route)
+{
+    static const char *const words[] = {"via", "unreachable", "prohibited", "blackhole"};
+    char buffer[64];
+    const struct token *t = need(p, "`via`");
+    if (!t || is_refusal(t, &route->kind))
+        return t;
+    if (!token_is(t, "via")) {
+        const char *near = closest_name(t->text, t->len, words, ARRAY_SIZE(words));
+        cleanup_free char *hint =
+            near ? xasprintf("did you mean \"%s\"?", near) : xstrdup(p->usage);
+        complain(p, t->span, hint, "here stands %s instead of `via`", shown(p, t, buffer));
+        return NULL;
+    }
+    t = need(p, "the gateway's address");
+    return t && value_ipaddr(p, t->span, t->text, t->len, &route->via) ? t : NULL;
+}
+
+static bool check_gateway(struct parser *p, struct lab_route *route, bool any,
+                          const struct token *via)
+{
+    if (any)
+        route->to.addr.version = route->via.version;
+    if (route->to.addr.version != route->via.version) {
+        complain(p, via->span, NULL, "the gateway is not of the IP version of the route");
+        return false;
+    }
+    if (iface_towards(&p->lab->hosts.at[route->host], &route->via) >= 0)
+        return true;
+    complain(p, via->span, "a gateway has an address on a network of the host itself",
+             "host \"%s\" has no interface towards this gateway",
+             p->lab->hosts.at[route->host].name);
+    return false;
+}
+
 void parse_route(struct parser *p)
 {
     const struct token *t = need(p, "the host");
-    struct lab_route route = {.host = t ? value_host(p, t) : -1};
+    struct lab_route route = {.host = t ? value_host(p, t) : -1, .span = p->line};
     const struct token *to = t ? need(p, "where the route leads") : NULL;
     if (!to)
         return;
     bool any = token_is(to, "default"), good = route.host >= 0;
     if (!any)
         good &= value_network(p, to->span, to->text, to->len, &route.to);
-    if (!need_word(p, "via"))
-        return;
-    const struct token *via = need(p, "the gateway's address");
-    if (!via || !value_ipaddr(p, via->span, via->text, via->len, &route.via) || !need_end(p) ||
-        !good)
+    const struct token *way = route_way(p, &route);
+    if (!way || !need_end(p) || !good)
         return;
     ip6_map(p->mapping, &route.to.addr, &route.to.prefix);
     ip6_map(p->mapping, &route.via, NULL);
-    if (any)
-        route.to.addr.version = route.via.version;
-    if (route.to.addr.version != route.via.version)
-        complain(p, via->span, NULL, "the gateway is not of the IP version of the route");
-    else if (has_bits_behind_prefix(&route.to))
+    if (has_bits_behind_prefix(&route.to))
         complain(p, to->span, "such as 10.0.1.0/24",
                  "a route leads to a network, not to a host in it");
-    else if (iface_towards(&p->lab->hosts.at[route.host], &route.via) < 0)
-        complain(p, via->span, "a gateway has an address on a network of the host itself",
-                 "host \"%s\" has no interface towards this gateway",
-                 p->lab->hosts.at[route.host].name);
-    else {
-        route.span = p->line;
+    else if (route.kind != LAB_ROUTE_VIA && any)
+        complain(p, to->span, "such as 10.0.1.0/24", "a network is named when it is refused");
+    else if (route.kind != LAB_ROUTE_VIA || check_gateway(p, &route, any, way))
         vec_push(&p->lab->routes, route);
-    }
 }
 
 void parse_neighbour(struct parser *p)

@@ -34,6 +34,8 @@ enum arg_kind {
     X("syncnt", IPPROTO_TCP, TCP_SYNCNT)                                                           \
     X("maxseg", IPPROTO_TCP, TCP_MAXSEG)                                                           \
     X("window_clamp", IPPROTO_TCP, TCP_WINDOW_CLAMP)                                               \
+    X("fastopen", IPPROTO_TCP, TCP_FASTOPEN)                                                       \
+    X("fastopen_connect", IPPROTO_TCP, TCP_FASTOPEN_CONNECT)                                       \
     X("ttl", IPPROTO_IP, IP_TTL)                                                                   \
     X("keepalive", SOL_SOCKET, SO_KEEPALIVE)                                                       \
     X("linger", SOL_SOCKET, SO_LINGER)                                                             \

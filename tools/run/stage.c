@@ -204,15 +204,29 @@ static bool is_on(const struct lab *lab, int host, int net)
     return false;
 }
 
+static int add_route(struct stage *stage, const struct lab_route *r, struct error *err)
+{
+    struct topo_addr to = {.addr = r->to.addr, .prefix = r->to.prefix};
+    switch (r->kind) {
+    case LAB_ROUTE_VIA:
+        return topo_add_route(stage->topo, r->host, &to, &r->via, err);
+    case LAB_ROUTE_UNREACHABLE:
+        return topo_refuse(stage->topo, r->host, &to, ROUTE_UNREACHABLE, err);
+    case LAB_ROUTE_PROHIBITED:
+        return topo_refuse(stage->topo, r->host, &to, ROUTE_PROHIBITED, err);
+    case LAB_ROUTE_BLACKHOLE:
+        return topo_refuse(stage->topo, r->host, &to, ROUTE_BLACKHOLE, err);
+    }
+    return 0;
+}
+
 /* What topo_up() makes possible: routes need links that are up. */
 static int build_paths(struct stage *stage, struct error *err)
 {
     const struct lab *lab = stage->lab;
-    vec_each (&lab->routes, r) {
-        struct topo_addr to = {.addr = r->to.addr, .prefix = r->to.prefix};
-        if (topo_add_route(stage->topo, r->host, &to, &r->via, err) < 0)
+    vec_each (&lab->routes, r)
+        if (add_route(stage, r, err) < 0)
             return -1;
-    }
     vec_each (&lab->neighbours, n)
         vec_each (&lab->hosts.at[n->peer].ifaces, iface)
             vec_each (&iface->addrs, a)
