@@ -129,6 +129,37 @@ START_TEST(two_points_see_the_two_ends)
 }
 END_TEST
 
+/* The server has not said a word, so the switch floods what is for it. */
+START_TEST(a_point_may_leave_out_what_is_for_others)
+{
+    enum { THIRD = 2 };
+    struct topo_addr mine[] = {live_addr("10.0.0.1", 24), live_addr("10.0.0.2", 24),
+                               live_addr("10.0.0.3", 24)};
+    topo_free(topo);
+    topo = live_topo("a_point_may_leave_out_what_is_for_others");
+    if (!topo)
+        return;
+    live_check(topo_add_switch(topo, "switch", &err) == 0, &err);
+    for (int h = CLIENT; h <= THIRD; h++) {
+        live_check(topo_add_host(topo, "x", false, &err) == h, &err);
+        live_check(topo_add_cable(topo, h, 0, &mine[h], 1, &err) == 0, &err);
+    }
+    live_check(topo_add_neighbour(topo, CLIENT, SERVER, &mine[1].addr, &err) == 0, &err);
+    live_check(topo_up(topo, 2 * NSEC_PER_SEC, &err) == 0, &err);
+    struct live_point points[] = {point_at(THIRD, "eth0", "udp"), point_at(THIRD, "eth0", "udp"),
+                                  point_at(SERVER, "eth0", "udp")};
+    points[1].only_own = points[2].only_own = true;
+    struct live *live[3];
+    live_check(live_open_many(points, 3, live, &err) == 0, &err);
+    udp_sink(SOUGHT);
+    send_many(udp_socket("10.0.0.2", SOUGHT), 10);
+    ck_assert_int_eq(read_all(live[0]).frames, 10);
+    ck_assert_int_eq(read_all(live[1]).frames, 0);
+    ck_assert_int_eq(read_all(live[2]).frames, 10);
+    live_close_many(live, 3);
+}
+END_TEST
+
 START_TEST(lo_shows_a_frame_once_and_both_ways)
 {
     if (!topo)
@@ -277,6 +308,7 @@ static Suite *suite_capture(void)
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, two_points_see_the_two_ends);
+    tcase_add_test(t, a_point_may_leave_out_what_is_for_others);
     tcase_add_test(t, lo_shows_a_frame_once_and_both_ways);
     tcase_add_test(t, a_burst_fits_a_ring_that_is_large_enough);
     tcase_add_test(t, what_does_not_fit_is_counted);

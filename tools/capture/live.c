@@ -56,7 +56,7 @@ struct live {
     pcap_t *pcap;
     int linktype;
     int stamp_unit; /* nanoseconds of one unit of tv_usec */
-    bool loopback;
+    bool loopback, only_own;
     uint8_t address[6];
     uint64_t received;
     /* During live_read(): */
@@ -85,6 +85,7 @@ static void configure(struct live *live, const struct live_point *point)
 {
     int mtu;
     ask_interface(live, point->iface, &mtu);
+    live->only_own = point->only_own;
     int snaplen = point->snaplen;
     if (snaplen <= 0)
         snaplen = mtu < LIVE_SNAPLEN - LINK_HEADER ? mtu + LINK_HEADER : LIVE_SNAPLEN;
@@ -258,6 +259,14 @@ int live_linktype(const struct live *live)
     return live->linktype;
 }
 
+/* Whether a frame that came in is for another host's card: a switch floods what it has no
+ * port for, packet sockets see it, and no network card would take it. */
+static bool is_for_others(const struct live *live, const u_char *bytes)
+{
+    bool group = bytes[0] & 1;
+    return !group && memcmp(bytes, live->address, sizeof(live->address)) != 0;
+}
+
 /* sll_pkttype of a cooked frame, -1 if it is none. */
 static int cooked_type(const struct live *live, const struct pcap_pkthdr *h, const u_char *bytes)
 {
@@ -287,6 +296,8 @@ static void hand_over(u_char *user, const struct pcap_pkthdr *h, const u_char *b
     } else if (!live->loopback && live->linktype == DLT_EN10MB && h->caplen >= 12) {
         outgoing = memcmp(bytes + 6, live->address, sizeof(live->address)) == 0;
         incoming = !outgoing;
+        if (incoming && live->only_own && is_for_others(live, bytes))
+            return;
     }
     live->received++;
     live->fn(live->ctx, &frame, outgoing, incoming);

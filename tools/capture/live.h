@@ -18,6 +18,7 @@ struct live_point {
     const char *filter; /* a pcap filter expression; NULL or "": everything */
     int snaplen;        /* bytes kept of a frame; 0: whole frames, at most LIVE_SNAPLEN */
     size_t ring;        /* bytes of buffer; 0: for LIVE_FRAMES frames, at most 16 MiB */
+    bool only_own;      /* without what comes in for another host's card */
 };
 
 /* Jumbo frames fit; on lo, whose frames reach 64 KiB, long ones are cut. */

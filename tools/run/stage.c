@@ -287,6 +287,7 @@ static int open_captures(struct stage *stage, const struct record *record, struc
                               .netns = topo_ns_fd(stage->topo, p->host),
                               .iface = p->iface,
                               .filter = p->filter,
+                              .only_own = true,
                           }));
     for (size_t i = 0; i < points.n; i++)
         vec_push(&stage->captures, NULL);
