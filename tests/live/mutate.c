@@ -45,10 +45,16 @@ bool mutation_applies_to(const char *line, size_t len)
 
 static bool is_segment(const char *line)
 {
-    return strstr(line, " > ") != NULL;
+    return strstr(line, " > ") || strstr(line, "ARP, ");
 }
 
-/* The number behind `key` plus one; of a pair, the first number of either half. */
+/* One more, or one less where a field of 16 bits ends. */
+static unsigned long other_number(unsigned long n)
+{
+    return n == 65535 ? n - 1 : n + 1;
+}
+
+/* Another number behind `key`; of a pair, the first number of either half. */
 static char *grow_number(const char *line, const char *key)
 {
     const char *at = strstr(line, key);
@@ -59,10 +65,10 @@ static char *grow_number(const char *line, const char *key)
     unsigned long n = strtoul(at, &end, 10);
     const char *bar = end + strcspn(end, "| ,");
     if (*bar != '|' || !isdigit((unsigned char)bar[1]))
-        return xasprintf("%.*s%lu%s", (int)(at - line), line, n + 1, end);
+        return xasprintf("%.*s%lu%s", (int)(at - line), line, other_number(n), end);
     unsigned long six = strtoul(bar + 1, &rest, 10);
-    return xasprintf("%.*s%lu%.*s%lu%s", (int)(at - line), line, n + 1, (int)(bar + 1 - end), end,
-                     six + 1, rest);
+    return xasprintf("%.*s%lu%.*s%lu%s", (int)(at - line), line, other_number(n),
+                     (int)(bar + 1 - end), end, other_number(six), rest);
 }
 
 static char *change_flags(const char *line)

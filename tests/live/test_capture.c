@@ -142,7 +142,7 @@ START_TEST(a_point_may_leave_out_what_is_for_others)
     live_check(topo_add_switch(topo, "switch", &err) == 0, &err);
     for (int h = CLIENT; h <= THIRD; h++) {
         live_check(topo_add_host(topo, "x", false, &err) == h, &err);
-        live_check(topo_add_cable(topo, h, 0, &mine[h], 1, &err) == 0, &err);
+        live_check(topo_add_cable(topo, h, 0, &mine[h], 1, 0, &err) == 0, &err);
     }
     live_check(topo_add_neighbour(topo, CLIENT, SERVER, &mine[1].addr, &err) == 0, &err);
     live_check(topo_up(topo, 2 * NSEC_PER_SEC, &err) == 0, &err);

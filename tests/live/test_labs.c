@@ -136,13 +136,21 @@ static const char *text_of_line(const struct result *result, size_t number)
     return "";
 }
 
+/* One of a series deleted: the next line that waits longer comes too early (judge_series.c). */
+static bool ends_the_series(const struct result_line *bad, size_t number)
+{
+    return bad->status == LINE_DIFFERS && bad->line_number > number && bad->diffs.n == 1 &&
+           strcmp(bad->diffs.at[0].field, "interval") == 0 && bad->gap < bad->nominal;
+}
+
 /* The line that has to be named: the changed one itself; for a deleted line what was
- * then unexpected; for a repeated one either of the two, or one that reads the same. */
+ * then unexpected, or the end of its series; for a repeated one either of the two, or one
+ * that reads the same. */
 static bool names_the_line(const struct result *result, size_t number, enum mutation m)
 {
     const struct result_line *bad = result_first_bad(result);
     if (m == MUTATE_DELETE)
-        return bad->status == LINE_UNEXPECTED;
+        return bad->status == LINE_UNEXPECTED || ends_the_series(bad, number);
     if (m == MUTATE_REPEAT)
         return bad->status == LINE_MISSING &&
                (bad->line_number == number || bad->line_number == number + 1 ||
