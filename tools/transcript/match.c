@@ -21,6 +21,8 @@
  * lines the last is missing.  Only the costs of two layers are kept; a byte a cell
  * remembers the choice.
  *
+ * Most runs are right, and walk_straight() finds that out without the table.
+ *
  * `mix N..M { … }` is M + 1 layers, one for each number of packets that are taken
  * already; a packet is taken for the line of the mix that it costs least.  Leaving the
  * mix in a layer before N costs a MISSING for each packet that it is short of.
@@ -295,6 +297,32 @@ static size_t walk_mix(const struct table *t, const struct block *b, size_t j,
     }
 }
 
+/* A run that is right line by line needs no table: the walk that takes a pair wherever
+ * nothing differs, and else a line that may be absent.  Where it comes to the end at no
+ * cost it is the path of the table, too, which prefers a pair among the cheapest.  False,
+ * and a path that is to be forgotten, where it does not, or where it is not that simple. */
+static bool walk_straight(const struct table *t, struct match_path *path)
+{
+    size_t j = 0;
+    for (size_t i = 0; i < t->n_lines; i++) {
+        const struct match_line *line = &t->lines[i];
+        if (line->item->group)
+            return false;
+        if (line->item->kind == ITEM_QUIET) {
+            if (match_quiet(t->rules, line->item, t->seen, t->n_seen, j) == QUIET_BROKEN)
+                return false;
+            step(path, MATCH_PLACE, i, j);
+        } else if (j < t->n_seen && match_compare(t->rules, line->item, &t->seen[j], NULL) == 0) {
+            step(path, MATCH_PAIR, i, j++);
+        } else if (line->optional) {
+            step(path, MATCH_MISSING, i, j);
+        } else {
+            return false;
+        }
+    }
+    return j == t->n_seen;
+}
+
 int match_align(const struct match_rules *rules, const struct match_line *lines, size_t n_lines,
                 const struct observed *seen, size_t n_seen, struct match_path *path,
                 struct error *err)
@@ -305,7 +333,8 @@ int match_align(const struct match_rules *rules, const struct match_line *lines,
     int failed = n_seen > (size_t)MATCH_MAX_CELLS
                      ? error_set(err, STATUS_USAGE, "%zu packets are too many to compare", n_seen)
                      : lay_out(&t, err);
-    if (!failed) {
+    if (!failed && !walk_straight(&t, path)) {
+        path->steps.n = 0;
         path->cost = fill(&t);
         size_t j = 0;
         vec_each (&t.blocks, b)
