@@ -268,6 +268,60 @@ START_TEST(unplugged_wire)
 }
 END_TEST
 
+/* Also where the packet just fits the ring's slot, and where it just does not. */
+START_TEST(whole_packets)
+{
+    static const unsigned mtus[] = {1968, 1969, 1982, 4016, 4030, 8126, 9000};
+    cleanup_free char *script =
+        xasprintf(CAPTURED "requires ipv4\nmtu client %u\nmtu server %u\n" CONNECTED
+                           "wire duplicate client > server data 1\nclient send 20000 bytes\n"
+                           "server recv 20000 within 5s => 20000\n",
+                  mtus[_i], mtus[_i]);
+    struct record *r = play_scene("whole", script);
+    ck_assert_uint_eq(r->wire_dropped, 0);
+    ck_assert_uint_eq(r->wire.n, 1);
+    is_doubled(r, &r->wire.at[0]);
+    ck_assert_uint_eq(packet_at(r, r->wire.at[0].packet).ip.payload.n + 20, mtus[_i]);
+    record_free(r);
+}
+END_TEST
+
+/* What is on the wire still when the run ends is not lost, and no `hold` that holds it has
+ * done what it should, whoever was captured. */
+static const struct stay_scene {
+    const char *points, *wire, *after, *fate, *says;
+} stays[] = {
+    {"client server", "delay client > server data all by 1m", "wait client > server [P.] x2\n",
+     "lost", "had not arrived when the capture ended"},
+    {"client server", "delay client > server data all by 1m\nwire mark client > server data all ce",
+     "wait client > server [P.] x2\n", "lost", "had not arrived when the capture ended"},
+    {"client", "delay client > server data all by 1m", "wait client > server [P.] x2\n", "lost",
+     "had not arrived when the capture ended"},
+    {"server", "hold client > server data until 9 more", "server recv 100\n", "",
+     "at the end it was held back still"},
+};
+
+START_TEST(stays_on_the_wire)
+{
+    const struct stay_scene *s = &stays[_i];
+    cleanup_free char *out = play_path("wire-stay"), *printed = NULL;
+    cleanup_free char *script =
+        xasprintf("host client 10.0.0.1/24\nhost server 10.0.0.2/24\nneighbour client server\n"
+                  "neighbour server client\ncapture %s \"tcp\"\n" CONNECTED
+                  "wire %s\nclient send 100 bytes\n%s",
+                  s->points, s->wire, s->after);
+    cleanup_free char *expected = xasprintf(
+        "client.port > server.80: Flags [S], …\nserver.80 > client.port: Flags [S.], …\n"
+        "client.port > server.80: Flags [.], …\nmix 1..9 {\n"
+        "client.port > server.80: Flags [P.], … %s\nserver.80 > client.port: Flags [.], …\n}\n",
+        s->fate);
+    cleanup_free char *lab = play_lab("stay", script, expected);
+    int status =
+        play_run(&printed, (const char *[]){"-q", "--slack", "60s", "--out", out, lab, NULL});
+    ck_assert_msg(status == 1 && strstr(printed, s->says), "%d: %s", status, printed);
+}
+END_TEST
+
 static Suite *suite_live_wire(void)
 {
     Suite *s = suite_create("live-wire");
@@ -279,6 +333,8 @@ static Suite *suite_live_wire(void)
     tcase_add_test(t, loss_is_repeatable);
     tcase_add_test(t, bottleneck);
     tcase_add_test(t, unplugged_wire);
+    tcase_add_loop_test(t, whole_packets, 0, 7);
+    tcase_add_loop_test(t, stays_on_the_wire, 0, (int)ARRAY_SIZE(stays));
     suite_add_tcase(s, t);
     return s;
 }

@@ -175,7 +175,9 @@ START_TEST(what_the_wire_did_was_asked_for)
         {WIRE_DROP, 11, 0, false},   {WIRE_LOSS, 7, 1, false},     {WIRE_LOSS, 8, 1, false},
         {WIRE_LOSS, -1, 0, false},   {WIRE_OVERFLOW, 6, 0, false}, /* no queue */
         {WIRE_INJECT, 9, 1, false},                                /* once */
-        {WIRE_CORRUPT, 5, 0, false}, {WIRE_HOLD, 5, 0, false},
+        {WIRE_CORRUPT, 5, 0, false}, {WIRE_HOLD, 5, 0, false},     {WIRE_STAY, -1, 0, true},
+        {WIRE_STAY, -1, 1, true}, /* what a delay has still */
+        {WIRE_STAY, 5, 0, false}, /* no rule that holds */
     };
     accepts();
     for (size_t i = 0; i < ARRAY_SIZE(more); i++) {

@@ -17,6 +17,7 @@ struct noted {
     long step;
     enum wire_action action;
     bool has_frame, has_result;
+    uint16_t window; /* of the result */
 };
 
 static struct noted notes[MAX_NOTES];
@@ -29,7 +30,11 @@ static void note(void *ctx, enum wire_action action, long step, const struct wir
 {
     (void)ctx;
     ck_assert_uint_lt(n_notes, MAX_NOTES);
-    notes[n_notes++] = (struct noted){step, action, frame != NULL, result != NULL};
+    struct packet p = {0};
+    if (result)
+        wire_frame_decode(result, &p);
+    notes[n_notes++] =
+        (struct noted){step, action, frame != NULL, result != NULL, result ? p.tcp.window : 0};
 }
 
 static void setup(void)
@@ -196,6 +201,65 @@ START_TEST(held_until_others_have_passed)
     ck_assert_uint_eq(lane.held.n, 0);
     send_data(4, 3 * MS);
     EXPECT(0, 2001, 3001, 1, 4001);
+}
+END_TEST
+
+/* A frame that meets two rules: both of what they ask for happens. */
+START_TEST(held_and_delayed)
+{
+    const struct wire_pick first = {.kind = WIRE_PICK_DATA, .first = 1, .last = 1};
+    struct wire_rule hold = {.action = WIRE_HOLD, .more = 1, .pick = first};
+    struct wire_rule delay = {.action = WIRE_DELAY, .delay = 30 * MS, .pick = first};
+    add(&hold, 0);
+    add(&delay, 1);
+    send_data(0, 0);
+    send_data(1, 2 * MS);
+    ck_assert_int_eq(next_seq(2 * MS), 1001);
+    ck_assert_int_eq(lane_next(&lane), 32 * MS);
+    EXPECT(1);
+}
+END_TEST
+
+/* What is told of a frame that was changed twice is what arrives, not what it was in between. */
+START_TEST(changed_twice)
+{
+    struct wire_pick data = {.kind = WIRE_PICK_DATA, .first = 1};
+    struct wire_rule small = {
+        .action = WIRE_REWRITE, .rewrite = WIRE_REWRITE_WINDOW, .value = 1, .pick = data};
+    struct wire_rule smaller = small, drop = {.action = WIRE_DROP, .pick = data};
+    smaller.value = 2;
+    drop.pick.first = 2;
+    add(&small, 0);
+    add(&smaller, 1);
+    add(&drop, 2);
+    send_data(0, 0);
+    ck_assert_uint_eq(n_notes, 2);
+    ck_assert_uint_eq(notes[0].window, 2);
+    ck_assert_uint_eq(notes[1].window, 2);
+    send_data(1, 0);
+    ck_assert_uint_eq(n_notes, 5);
+    ck_assert(!notes[2].has_result && !notes[3].has_result);
+    EXPECT(1);
+}
+END_TEST
+
+START_TEST(staying)
+{
+    struct wire_rule hold = {
+        .action = WIRE_HOLD, .more = 9, .pick = {.kind = WIRE_PICK_DATA, .first = 1, .last = 1}};
+    add(&hold, 5);
+    set(&(struct wire_properties){.has = WIRE_HAS_DELAY, .delay = 5 * MS});
+    send_data(0, 0); /* held */
+    send_data(1, 0);
+    ck_assert_int_eq(next_seq(5 * MS), 1001);
+    send_data(2, 5 * MS);
+    n_notes = 0;
+    lane_note_staying(&lane);
+    ck_assert_uint_eq(n_notes, 2);
+    ck_assert_int_eq(notes[0].action, WIRE_STAY);
+    ck_assert_int_eq(notes[0].step, 5);
+    ck_assert_int_eq(notes[1].action, WIRE_STAY);
+    ck_assert_int_eq(notes[1].step, -1);
 }
 END_TEST
 
@@ -508,6 +572,9 @@ static Suite *suite_wire(void)
     tcase_add_test(t, picks);
     tcase_add_test(t, every_third);
     tcase_add_test(t, held_until_others_have_passed);
+    tcase_add_test(t, held_and_delayed);
+    tcase_add_test(t, changed_twice);
+    tcase_add_test(t, staying);
     tcase_add_test(t, cleared);
     tcase_add_test(t, twice_and_late);
     tcase_add_test(t, changed_frames_have_right_sums);

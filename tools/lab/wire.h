@@ -17,8 +17,9 @@
 #include "base/diag.h"
 #include "base/time.h"
 
-/* X(ID, word, past): what the wire does to a frame; the last two are no rules but what
- * properties do.  `past` tells of it: "the wire dropped it". */
+/* X(ID, word, past): what the wire does to a frame; the last three are no rules: loss and
+ * overflow are what properties do, and a frame stays that is on the wire still when the run
+ * ends.  `past` tells of it: "the wire dropped it". */
 #define WIRE_ACTIONS(X)                                                                            \
     X(DROP, "drop", "dropped")                                                                     \
     X(DELAY, "delay", "delayed")                                                                   \
@@ -29,7 +30,8 @@
     X(REWRITE, "rewrite", "rewrote")                                                               \
     X(INJECT, "inject", "injected")                                                                \
     X(LOSS, "loss", "lost")                                                                        \
-    X(OVERFLOW, "overflow", "dropped (queue full)")
+    X(OVERFLOW, "overflow", "dropped (queue full)")                                                \
+    X(STAY, "stay", "still had")
 
 enum wire_action {
 #define X(id, word, past) WIRE_##id,

@@ -468,6 +468,8 @@ static void excuse_left_running(struct director *d)
 static int close_record(struct director *d, nsec offset)
 {
     struct record *r = d->record;
+    if (d->stage->ferry)
+        ferry_note_staying(d->stage->ferry); /* before what may arrive is read */
     r->ended = clock_ns(CLOCK_REALTIME);
     for (size_t i = 0; i < d->stage->captures.n; i++) {
         read_point(d, i);

@@ -50,6 +50,7 @@ static const char *const did[WIRE_ACTION_COUNT] = {
     [WIRE_INJECT] = "sent by nobody but the wire",
     [WIRE_LOSS] = "lost on the wire",
     [WIRE_OVERFLOW] = "dropped, the wire's queue was full",
+    [WIRE_STAY] = "still on the wire at the end",
 };
 
 char *judge_wire_did(const struct judging *j, size_t packet)
@@ -144,6 +145,10 @@ static unsigned count_done(const struct judging *j, long step, enum wire_action 
 
 static bool is_held(const struct judging *j, const struct record_wire *w)
 {
+    if (w->action == WIRE_STAY)
+        return true;
+    if (w->action != WIRE_HOLD)
+        return false;
     const struct story *story = j->tracks.at[0].story;
     long owner = story && w->packet >= 0 ? story->owner[w->packet] : -1;
     return owner >= 0 && story->segments.at[owner].pending;
@@ -156,7 +161,7 @@ static char *rule_missed(const struct judging *j, const struct lab_step *step, l
     unsigned wants = wire_rule_wants(rule), done = count_done(j, index, rule->action);
     if (done >= wants) {
         vec_each (&j->record->wire, w)
-            if (w->step == index && w->action == WIRE_HOLD && is_held(j, w))
+            if (w->step == index && is_held(j, w))
                 return xasprintf("`%s`: at the end it was held back still, fewer than %u more had "
                                  "come by",
                                  step->text, rule->more);

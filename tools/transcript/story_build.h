@@ -46,6 +46,7 @@ struct sighting {
     /* By what the record knows of the wire: */
     unsigned copies, gone; /* how often it left the wire, were nothing dropped; dropped */
     unsigned corrupted;
+    bool stays;                     /* on the wire when the run ended */
     bool late;                      /* the wire kept it: that it is not there says nothing */
     bool rewritten, held, injected; /* as in struct story_segment */
 };

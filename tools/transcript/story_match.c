@@ -59,6 +59,7 @@ struct matching {
     VEC(struct rank) received;
     VEC(struct travel) travels; /* by path, then by time, once sorted */
     bool corrupts;              /* the wire is known to have damaged something */
+    bool stays_unseen;          /* a frame that nobody saw leave was on the wire at the end */
     bool *wired;                /* by hosts: it is known when the wire lost a frame */
 };
 
@@ -391,6 +392,18 @@ static bool *wired_at(const struct matching *m, int from, int to)
     return &m->wired[(size_t)from * m->b->record->hosts.n + (size_t)to];
 }
 
+/* Whether the story has the sending of what the wire did something to, or would have it if
+ * it were about that frame. */
+static bool sees_leave(const struct matching *m, const struct record_wire *w)
+{
+    if (w->packet >= 0 && (size_t)w->packet < m->b->seen.n)
+        return m->b->seen.at[w->packet].role == ROLE_SENT;
+    vec_each (&m->b->record->points, p)
+        if (p->host == w->from)
+            return true;
+    return false;
+}
+
 /* Between which hosts every loss is known: those that the wire is between, if their cables
  * stayed in, and if each frame that it dropped is one that was seen leaving. */
 static void find_wires(struct matching *m)
@@ -399,6 +412,7 @@ static void find_wires(struct matching *m)
     m->wired = xcalloc(r->hosts.n * r->hosts.n + 1, sizeof(*m->wired));
     vec_each (&r->wire, w) {
         m->corrupts |= w->action == WIRE_CORRUPT;
+        m->stays_unseen |= w->action == WIRE_STAY && !sees_leave(m, w);
         *wired_at(m, w->from, w->to) = *wired_at(m, w->to, w->from) = true;
     }
     vec_each (&r->wire, w) {
@@ -454,10 +468,12 @@ static void judge_unpaired(const struct matching *m, struct filters *f)
     vec_each (&m->sent, rank) {
         struct sighting *s = sighting(m, rank);
         nsec at = stamp(m, rank);
-        if (s->arrival >= 0 || !would_see(f, s, s->to))
+        if (s->stays && s->arrival < 0)
+            s->pending = true;
+        if (s->arrival >= 0 || s->pending || !would_see(f, s, s->to))
             continue;
         bool no_cable = out[s->to] <= at || (s->from >= 0 && out[s->from] <= at);
-        bool kept = s->late || (s->from >= 0 && *wired_at(m, s->from, s->to));
+        bool kept = s->late || m->stays_unseen || (s->from >= 0 && *wired_at(m, s->from, s->to));
         bool had_time = at <= end - slowest_travel(m, s) - STORY_AT_ONCE;
         if (no_cable || (had_time && !kept))
             s->fate = FATE_LOST;

@@ -11,7 +11,8 @@
  *   rewrite, corrupt       what came has another identity (story_match.c): the sending
  *                          gets that one;
  *   inject                 the arrival is nobody's;
- *   delay, hold            that it has not arrived does not say that it is lost.
+ *   delay, hold            that it has not arrived does not say that it is lost;
+ *   stay                   it is not: it was on the wire still when the run ended.
  *
  * A mark changes nothing that the story compares.  Events of evidence that contradict the
  * packets are left alone: the packets then speak for themselves. */
@@ -47,6 +48,10 @@ static void note(struct sighting *s, struct sighting *arrival, enum wire_action 
         s->late = true;
         break;
     case WIRE_DELAY:
+        s->late = true;
+        break;
+    case WIRE_STAY:
+        s->stays = true;
         s->late = true;
         break;
     case WIRE_CORRUPT:

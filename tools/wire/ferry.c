@@ -12,7 +12,7 @@
  * set to the least, and the lateness beside the run is measured (run/lateness.h).
  *
  * One lock holds all of it while the thread is awake; the script's steps take it to change
- * the lanes.  Only an injection has to wake the thread. */
+ * the lanes, and carry what came before them first.  Only an injection has to wake the thread. */
 #include "wire/ferry.h"
 
 #include <errno.h>
@@ -32,6 +32,8 @@ struct end {
     bool unplugged;
     struct wire_port port;
 };
+
+enum { CLOCK_TRIES = 8, CLOCK_CLOSE = 2000 /* ns */ };
 
 /* One direction, from ends[from] to ends[to]. */
 struct way {
@@ -76,6 +78,7 @@ static void note(void *ctx, enum wire_action action, long step, const struct wir
     e->time = (frame ? frame : result)->at + ferry->offset;
     e->from = ferry->ends.at[way->from].at.host;
     e->to = ferry->ends.at[way->to].at.host;
+    e->number = frame ? frame->number : 0;
     copy_frame(&e->frame, frame);
     copy_frame(&e->result, result);
 }
@@ -109,7 +112,30 @@ static void carry(struct ferry *ferry, size_t from, const uint8_t *data, uint32_
             lane_take(&way->lane, wire_frame_new(data, len, at));
 }
 
-static bool take_all(struct ferry *ferry, nsec now)
+/* Of a few readings the one that took least: one in whose middle the thread had to wait
+ * would be that much wrong.  What is left makes frames late, never early. */
+static void settle_clocks(struct ferry *ferry)
+{
+    nsec least = NSEC_NEVER;
+    for (int i = 0; i < CLOCK_TRIES && least > CLOCK_CLOSE; i++) {
+        nsec before = clock_ns(CLOCK_MONOTONIC), real = clock_ns(CLOCK_REALTIME);
+        nsec after = clock_ns(CLOCK_MONOTONIC);
+        if (after - before >= least)
+            continue;
+        least = after - before;
+        ferry->offset = real - after;
+    }
+}
+
+/* When a frame came; now, if the clock was set meanwhile. */
+static nsec arrival_time(const struct ferry *ferry, nsec stamp)
+{
+    nsec at = stamp - ferry->offset, now = clock_ns(CLOCK_MONOTONIC);
+    return at < now + NSEC_PER_MSEC ? at : now;
+}
+
+/* Takes what has come. */
+static bool take_all(struct ferry *ferry)
 {
     bool any = false;
     for (size_t i = 0; i < ferry->ends.n; i++) {
@@ -118,8 +144,7 @@ static bool take_all(struct ferry *ferry, nsec now)
         nsec stamp;
         const uint8_t *data;
         for (unsigned n = 0; n < port->slots && (data = wire_port_take(port, &len, &stamp)); n++) {
-            nsec at = stamp - ferry->offset;
-            carry(ferry, i, data, len, at < now ? at : now);
+            carry(ferry, i, data, len, arrival_time(ferry, stamp));
             wire_port_done(port);
             any = true;
         }
@@ -142,11 +167,6 @@ static nsec send_due(struct ferry *ferry)
             next = lane_next(&way->lane);
     }
     return next;
-}
-
-static void settle_clocks(struct ferry *ferry, nsec now)
-{
-    ferry->offset = clock_ns(CLOCK_REALTIME) - now;
 }
 
 static void await(struct ferry *ferry, struct pollfd *fds, nsec next)
@@ -173,12 +193,11 @@ static void *run(void *arg)
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
     pthread_mutex_lock(&ferry->lock);
     while (!ferry->stop && !error_is_set(&ferry->err)) {
-        nsec now = clock_ns(CLOCK_MONOTONIC);
-        settle_clocks(ferry, now);
+        settle_clocks(ferry);
         for (size_t i = 0; i < n; i++)
             if (fds[i].revents & POLLERR)
                 wire_port_check(&ferry->ends.at[i].port, &ferry->err);
-        bool any = take_all(ferry, now);
+        bool any = take_all(ferry);
         nsec next = send_due(ferry);
         pthread_mutex_unlock(&ferry->lock);
         await(ferry, fds, any ? 0 : next);
@@ -216,7 +235,7 @@ struct ferry *ferry_start(const struct ferry_port *ports, size_t n, struct error
         }
     }
     add_ways(ferry);
-    settle_clocks(ferry, clock_ns(CLOCK_MONOTONIC));
+    settle_clocks(ferry);
     if (!cause)
         cause = pthread_create(&ferry->thread, NULL, run, ferry);
     ferry->started = !cause;
@@ -293,10 +312,19 @@ static int program(struct way *way, long step, const struct lab_wire *w, struct 
     return 0;
 }
 
+/* What came before a step of the script is not its business, though the thread may not have
+ * got to see it yet. */
+static void begin_step(struct ferry *ferry)
+{
+    pthread_mutex_lock(&ferry->lock);
+    settle_clocks(ferry);
+    take_all(ferry);
+}
+
 int ferry_program(struct ferry *ferry, long step, const struct lab_wire *w, struct error *err)
 {
     int ret = -1;
-    pthread_mutex_lock(&ferry->lock);
+    begin_step(ferry);
     struct way *there = way_of(ferry, w->from, w->to, w->net);
     struct way *back = w->both ? way_of(ferry, w->to, w->from, w->net) : there;
     if (!there || !back)
@@ -314,7 +342,7 @@ int ferry_inject(struct ferry *ferry, long step, const struct lab_wire *w,
                  const struct wire_segment *segment, struct error *err)
 {
     struct wire_frame *frame = NULL;
-    pthread_mutex_lock(&ferry->lock);
+    begin_step(ferry);
     struct way *way = way_of(ferry, w->from, w->to, w->net);
     if (!way)
         error_set(err, STATUS_USAGE, "there is no wire between these two hosts");
@@ -359,6 +387,30 @@ int ferry_check(struct ferry *ferry, struct error *err)
         error_set(err, ferry->err.status, "%s", ferry->err.message);
     pthread_mutex_unlock(&ferry->lock);
     return failed ? -1 : 0;
+}
+
+/* A frame that was changed is told of as it was sent: as the event of that change does. */
+static void restore_sent(const struct ferry *ferry, struct ferry_event *stays)
+{
+    for (struct ferry_event *e = stays; e-- > ferry->events.at;) {
+        if (e->number == stays->number && e->from == stays->from && e->to == stays->to) {
+            stays->time = e->time;
+            stays->frame = e->frame;
+            return;
+        }
+    }
+}
+
+void ferry_note_staying(struct ferry *ferry)
+{
+    pthread_mutex_lock(&ferry->lock);
+    take_all(ferry);
+    size_t before = ferry->events.n;
+    vec_each (&ferry->ways, way)
+        lane_note_staying(&way->lane);
+    for (size_t i = before; i < ferry->events.n; i++)
+        restore_sent(ferry, &ferry->events.at[i]);
+    pthread_mutex_unlock(&ferry->lock);
 }
 
 size_t ferry_take_events(struct ferry *ferry, struct ferry_event **events)

@@ -28,6 +28,7 @@ struct ferry_event {
     long step; /* -1: none */
     nsec time; /* CLOCK_REALTIME, when the frame came */
     int from, to;
+    uint64_t number;           /* of the frame in its direction; 0: nobody sent it */
     struct ferry_frame frame;  /* as its sender sent it */
     struct ferry_frame result; /* what became of it, where that is another one */
 };
@@ -53,6 +54,9 @@ bool ferry_is_idle(struct ferry *ferry);
 
 /* Whether it still works. */
 int ferry_check(struct ferry *ferry, struct error *err);
+
+/* Notes WIRE_STAY of each frame that is on the wire still. */
+void ferry_note_staying(struct ferry *ferry);
 
 /* Takes out what has happened since the last call: the caller frees *events. */
 size_t ferry_take_events(struct ferry *ferry, struct ferry_event **events);

@@ -7,7 +7,8 @@
 #include "lab/wire.h"
 
 struct wire_frame {
-    nsec at; /* CLOCK_MONOTONIC, when it came to the wire */
+    nsec at;         /* CLOCK_MONOTONIC, when it came to the wire */
+    uint64_t number; /* in its lane, from 1; 0: nobody sent it.  A copy has the same */
     uint32_t len;
     uint8_t data[]; /* Ethernet */
 };

@@ -183,11 +183,18 @@ static void enter(struct lane *lane, struct wire_frame *frame, nsec now, nsec ex
     depart(lane, frame, due + extra);
 }
 
+static struct wire_frame *copy_of(const struct wire_frame *frame)
+{
+    struct wire_frame *copy = wire_frame_new(frame->data, frame->len, frame->at);
+    copy->number = frame->number;
+    return copy;
+}
+
 static void enter_copies(struct lane *lane, struct wire_frame *frame, unsigned copies, nsec now,
                          nsec extra)
 {
     for (; copies; copies--)
-        enter(lane, wire_frame_new(frame->data, frame->len, frame->at), now, extra);
+        enter(lane, copy_of(frame), now, extra);
     enter(lane, frame, now, extra);
 }
 
@@ -197,6 +204,7 @@ struct verdict {
     bool drop;
     unsigned copies, hold;
     nsec extra;
+    long held_by; /* the step */
 };
 
 static bool change(struct wire_frame *frame, const struct wire_rule *rule)
@@ -210,8 +218,9 @@ static bool change(struct wire_frame *frame, const struct wire_rule *rule)
 }
 
 /* Whether it could be done. */
-static bool apply(const struct wire_rule *rule, struct wire_frame *frame, struct verdict *v)
+static bool apply(const struct lane_rule *r, struct wire_frame *frame, struct verdict *v)
 {
+    const struct wire_rule *rule = r->rule;
     switch (rule->action) {
     case WIRE_DROP:
         v->drop = true;
@@ -224,6 +233,7 @@ static bool apply(const struct wire_rule *rule, struct wire_frame *frame, struct
         return true;
     case WIRE_HOLD:
         v->hold += rule->more;
+        v->held_by = r->step;
         return true;
     case WIRE_CORRUPT:
     case WIRE_MARK:
@@ -232,6 +242,7 @@ static bool apply(const struct wire_rule *rule, struct wire_frame *frame, struct
     case WIRE_INJECT:
     case WIRE_LOSS:
     case WIRE_OVERFLOW:
+    case WIRE_STAY:
     case WIRE_ACTION_COUNT:
         break;
     }
@@ -244,19 +255,24 @@ static bool changes(const struct wire_rule *rule)
            rule->action == WIRE_REWRITE;
 }
 
-/* `as_sent` is how the frame came. */
+/* `as_sent` is how the frame came.  What is told of a frame that was changed is what became
+ * of it in the end. */
 static struct verdict ask_rules(struct lane *lane, struct wire_frame *frame,
                                 const struct wire_frame *as_sent, uint32_t first)
 {
     struct verdict v = {0};
     struct packet p;
+    VEC(const struct lane_rule *) applied = {0};
     wire_frame_decode(as_sent, &p);
     for (size_t i = 0; i < lane->rules.n && !v.drop; i++) {
         struct lane_rule *r = &lane->rules.at[i];
-        if (wire_picker_takes(&r->picker, &p, first) && apply(r->rule, frame, &v))
-            lane->note(lane->ctx, r->rule->action, r->step, as_sent,
-                       changes(r->rule) ? frame : NULL);
+        if (wire_picker_takes(&r->picker, &p, first) && apply(r, frame, &v))
+            vec_push(&applied, r);
     }
+    vec_each (&applied, r)
+        lane->note(lane->ctx, (*r)->rule->action, (*r)->step, as_sent,
+                   changes((*r)->rule) && !v.drop ? frame : NULL);
+    vec_free(&applied);
     return v;
 }
 
@@ -275,7 +291,7 @@ static void release(struct lane *lane, size_t at, nsec now)
     lane->held.n--;
     memmove(&lane->held.at[at], &lane->held.at[at + 1],
             (lane->held.n - at) * sizeof(*lane->held.at));
-    enter_copies(lane, h.frame, h.copies, now, 0);
+    enter_copies(lane, h.frame, h.copies, now, h.extra);
 }
 
 /* One more frame has gone on. */
@@ -292,17 +308,17 @@ static void count_passing(struct lane *lane, nsec now)
 void lane_take(struct lane *lane, struct wire_frame *frame)
 {
     nsec now = frame->at;
+    frame->number = ++lane->taken;
     uint32_t first = first_number(lane, frame);
     struct verdict v = {0};
     if (lane->rules.n) {
-        cleanup_free struct wire_frame *as_sent =
-            wire_frame_new(frame->data, frame->len, frame->at);
+        cleanup_free struct wire_frame *as_sent = copy_of(frame);
         v = ask_rules(lane, frame, as_sent, first);
     }
     if (v.drop) {
         free(frame);
     } else if (v.hold) {
-        vec_push(&lane->held, ((struct lane_held){frame, v.hold, v.copies}));
+        vec_push(&lane->held, ((struct lane_held){frame, v.hold, v.copies, v.extra, v.held_by}));
     } else {
         enter_copies(lane, frame, v.copies, now, v.extra);
         count_passing(lane, now);
@@ -313,6 +329,15 @@ void lane_inject(struct lane *lane, long step, struct wire_frame *frame)
 {
     lane->note(lane->ctx, WIRE_INJECT, step, NULL, frame);
     depart(lane, frame, frame->at);
+}
+
+void lane_note_staying(const struct lane *lane)
+{
+    vec_each (&lane->held, h)
+        lane->note(lane->ctx, WIRE_STAY, h->step, h->frame, NULL);
+    vec_each (&lane->travels, t)
+        if (t->frame->number)
+            lane->note(lane->ctx, WIRE_STAY, -1, t->frame, NULL);
 }
 
 /* ------------------------------------------------------------------ programming */

@@ -28,6 +28,8 @@ struct lane_held {
     struct wire_frame *frame;
     unsigned more;
     unsigned copies;
+    nsec extra; /* of a `delay` that it met, too */
+    long step;  /* of the rule that holds it */
 };
 
 /* A frame that is on its way. */
@@ -57,8 +59,9 @@ struct lane {
     long properties_step;
     uint64_t random;
     uint64_t order;
-    nsec free_at;  /* when the rate has let go what it took */
-    nsec last_due; /* of what went the usual way: it stays in order */
+    uint64_t taken; /* frames */
+    nsec free_at;   /* when the rate has let go what it took */
+    nsec last_due;  /* of what went the usual way: it stays in order */
 };
 
 void lane_init(struct lane *lane, struct wire_flows *flows, lane_note *note, void *ctx);
@@ -75,6 +78,10 @@ void lane_clear(struct lane *lane, nsec now);
 void lane_take(struct lane *lane, struct wire_frame *frame);
 /* A segment (taken over) that nobody sent: it arrives at once. */
 void lane_inject(struct lane *lane, long step, struct wire_frame *frame);
+
+/* Notes WIRE_STAY of each frame that it has still; the step is that of the rule which holds
+ * it, else -1. */
+void lane_note_staying(const struct lane *lane);
 
 /* When the next frame is to be sent on; NSEC_NEVER if none is under way. */
 nsec lane_next(const struct lane *lane);

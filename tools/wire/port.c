@@ -29,8 +29,10 @@ static int set_option(int fd, int option, const void *value, socklen_t n, struct
 
 static int map_ring(struct wire_port *port, unsigned mtu, struct error *err)
 {
+    /* Where tpacket_rcv() (net/packet/af_packet.c) puts the packet behind its Ethernet header. */
+    const unsigned packet_at = TPACKET_ALIGN(TPACKET2_HDRLEN + 16);
     port->slot_size = SMALLEST_SLOT;
-    while (port->slot_size < mtu + ETH_HLEN + TPACKET2_HDRLEN)
+    while (port->slot_size < packet_at + mtu)
         port->slot_size *= 2;
     port->slots = RING_BYTES / port->slot_size;
     struct tpacket_req request = {.tp_block_size = BLOCK_BYTES,
@@ -94,6 +96,7 @@ const uint8_t *wire_port_take(struct wire_port *port, uint32_t *len, nsec *stamp
     if (!wire_port_has(port))
         return NULL;
     *len = h->tp_snaplen;
+    port->dropped += h->tp_snaplen < h->tp_len; /* cut off: what goes on is another frame */
     *stamp = (nsec)h->tp_sec * NSEC_PER_SEC + h->tp_nsec;
     return (const uint8_t *)h + h->tp_mac;
 }
