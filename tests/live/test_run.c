@@ -91,6 +91,8 @@ static const struct ending {
      STATUS_NOTHING},
     {TWO_HOSTS "requires sysctl net.ipv4.no_such_key\nwait 1ms\n",
      "this kernel has no net.ipv4.no_such_key", STATUS_NOTHING},
+    {TWO_HOSTS "sysctl client net.ipv4.neigh.eth0.no_such_key 1\nwait 1ms\n",
+     "this kernel has no net.ipv4.neigh.eth0.no_such_key", STATUS_NOTHING},
     {TWO_HOSTS "sysctl client net.ipv4.no_such_key 1\nwait 1ms\n",
      "this kernel has no net.ipv4.no_such_key", STATUS_NOTHING},
     {TWO_HOSTS "sysctl? client net.ipv4.no_such_key 1\nwait 1ms\n", "PASS", STATUS_PASSED},

@@ -247,16 +247,26 @@ static void note_baseline(void *ctx, const char *key, const char *value, bool ab
     note_sysctl(b->record, b->host, key, value, absent);
 }
 
-/* The baseline of every host, then what the lab sets itself. */
-static int tune(struct stage *stage, struct record *record, struct error *err)
+/* Whether the key is one of a cable's interface, such as net.ipv4.neigh.eth0.mcast_solicit:
+ * it is there only when the cable is. */
+static bool is_of_cable(const char *key)
 {
-    for (size_t h = 0; h < stage->lab->hosts.n; h++) {
-        struct baseline b = {.record = record, .host = (int)h};
-        if (tune_baseline(stage->topo, (int)h, note_baseline, &b, err) < 0)
-            return -1;
-    }
+    static const char *const rooms[] = {"net.ipv4.conf.eth", "net.ipv4.neigh.eth",
+                                        "net.ipv6.conf.eth", "net.ipv6.neigh.eth"};
+    for (size_t i = 0; i < ARRAY_SIZE(rooms); i++)
+        if (strncmp(key, rooms[i], strlen(rooms[i])) == 0)
+            return true;
+    return false;
+}
+
+/* What the lab sets itself: of_cables says which of the two kinds. */
+static int apply_sysctls(struct stage *stage, bool of_cables, struct record *record,
+                         struct error *err)
+{
     vec_each (&stage->lab->sysctls, s) {
         bool absent = false;
+        if (is_of_cable(s->key) != of_cables)
+            continue;
         if (topo_sysctl(stage->topo, s->host, s->key, s->value, &absent, err) < 0)
             return -1;
         note_sysctl(record, s->host, s->key, s->value, absent);
@@ -266,6 +276,17 @@ static int tune(struct stage *stage, struct record *record, struct error *err)
         }
     }
     return 0;
+}
+
+/* The baseline of every host, then what the lab sets itself. */
+static int tune(struct stage *stage, struct record *record, struct error *err)
+{
+    for (size_t h = 0; h < stage->lab->hosts.n; h++) {
+        struct baseline b = {.record = record, .host = (int)h};
+        if (tune_baseline(stage->topo, (int)h, note_baseline, &b, err) < 0)
+            return -1;
+    }
+    return apply_sysctls(stage, false, record, err);
 }
 
 static int start_agents(struct stage *stage, struct error *err)
@@ -312,8 +333,12 @@ int stage_build(struct stage *stage, const struct lab *lab, struct record *recor
         return -1;
     if (tune(stage, record, err) < 0 || record->skipped)
         return error_is_set(err) ? -1 : 0;
-    if (build_links(stage, err) < 0 || topo_up(stage->topo, LINK_LIMIT, err) < 0 ||
-        build_paths(stage, err) < 0 || stage_start_wire(stage, err) < 0)
+    if (build_links(stage, err) < 0 || apply_sysctls(stage, true, record, err) < 0)
+        return -1;
+    if (record->skipped)
+        return 0;
+    if (topo_up(stage->topo, LINK_LIMIT, err) < 0 || build_paths(stage, err) < 0 ||
+        stage_start_wire(stage, err) < 0)
         return -1;
     stage->lateness =
         lateness_start(stage_clock_is_virtual() ? LATENESS_VIRTUAL : LATENESS_REAL, err);
