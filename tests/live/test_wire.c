@@ -322,6 +322,21 @@ START_TEST(stays_on_the_wire)
 }
 END_TEST
 
+/* An injection is read before anything runs, and its numbers have to be there. */
+START_TEST(injection_without_a_number)
+{
+    cleanup_free char *out = play_path("wire-number"), *printed = NULL;
+    cleanup_free char *lab =
+        play_lab("number",
+                 CAPTURED CONNECTED "wire inject client.port > server.80: Flags [.], ack 1, "
+                                    "win 0, length 0\n",
+                 "quiet 1ms\n");
+    int status = play_run(&printed, (const char *[]){"-q", "--out", out, lab, NULL});
+    ck_assert_msg(status == 2 && strstr(printed, "the sequence number is missing"), "%d: %s",
+                  status, printed);
+}
+END_TEST
+
 static Suite *suite_live_wire(void)
 {
     Suite *s = suite_create("live-wire");
@@ -333,6 +348,7 @@ static Suite *suite_live_wire(void)
     tcase_add_test(t, loss_is_repeatable);
     tcase_add_test(t, bottleneck);
     tcase_add_test(t, unplugged_wire);
+    tcase_add_test(t, injection_without_a_number);
     tcase_add_loop_test(t, whole_packets, 0, 7);
     tcase_add_loop_test(t, stays_on_the_wire, 0, (int)ARRAY_SIZE(stays));
     suite_add_tcase(s, t);

@@ -191,6 +191,22 @@ START_TEST(what_the_wire_did_was_asked_for)
 }
 END_TEST
 
+/* The rule of step 5 is about data. */
+START_TEST(a_rule_met_what_it_means)
+{
+    static uint8_t buf[BUILD_MAX_FRAME];
+    const struct build_tcp syn = {.flags = "S", .mss = 1460}, data = {.flags = "P.", .len = 10};
+    for (int i = 0; i < 2; i++) {
+        size_t n = build_tcp(buf, i ? &data : &syn);
+        build_seen(record, 0, BUILD_OUT, build_time(1), buf, n);
+    }
+    record->wire.at[0].packet = 1;
+    accepts();
+    record->wire.at[0].packet = 0;
+    refuses("the wire's \"drop\"");
+}
+END_TEST
+
 START_TEST(a_rule_may_have_met_less_but_an_injection_happened)
 {
     vec_each (&record->wire, w) {
@@ -247,6 +263,7 @@ static Suite *suite_stated(void)
     tcase_add_test(t, a_step_without_trace);
     tcase_add_test(t, a_call_of_another_script);
     tcase_add_test(t, what_the_wire_did_was_asked_for);
+    tcase_add_test(t, a_rule_met_what_it_means);
     tcase_add_test(t, a_rule_may_have_met_less_but_an_injection_happened);
     tcase_add_test(t, another_scene);
     tcase_add_test(t, a_run_of_the_other_version);

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "base/strbuf.h"
+#include "decode/packet.h"
+
 int stated_host(const struct lab_step *step)
 {
     return step->verb == VERB_RUN ? step->args.at[0].host : step->host;
@@ -164,8 +167,39 @@ static unsigned properties_at(const struct lab *lab, const struct record_wire *d
     return has;
 }
 
+/* Whether the frame can be one that the rule means; one of which the sender's capture point
+ * saw nothing can.  What a filter means, and which number is the first, is not looked into. */
+static bool is_meant(const struct record *r, const struct wire_pick *pick, long packet)
+{
+    struct packet p;
+    if (packet < 0 || pick->kind == WIRE_PICK_ANY || pick->kind == WIRE_PICK_FILTER)
+        return true;
+    if ((size_t)packet >= r->packets.n)
+        return false;
+    packet_decode(&p, &r->packets.at[packet].frame);
+    if (p.transport != TRANSPORT_TCP)
+        return false;
+    struct strbuf flags cleanup_strbuf = STRBUF_INIT;
+    strbuf_tcp_flags(&flags, p.tcp.flags);
+    switch (pick->kind) {
+    case WIRE_PICK_FLAGS:
+        return strcmp(strbuf_cstr(&flags), pick->flags) == 0;
+    case WIRE_PICK_DATA:
+        return p.tcp.payload_len > 0;
+    case WIRE_PICK_ACK:
+        return p.tcp.flags == TCP_ACK && p.tcp.payload_len == 0;
+    case WIRE_PICK_SEQ:
+        return tcp_seq_len(&p.tcp) > 0;
+    case WIRE_PICK_ANY:
+    case WIRE_PICK_FILTER:
+        break;
+    }
+    return true;
+}
+
 /* Whether the step can have made the wire do this; `before` is how often it did already. */
-static bool is_by_step(const struct lab *lab, const struct record_wire *did, unsigned before)
+static bool is_by_step(const struct record *r, const struct lab *lab, const struct record_wire *did,
+                       unsigned before)
 {
     const struct lab_step *step = &lab->steps.at[did->step];
     const struct wire_rule *rule = &step->wire.rule;
@@ -173,7 +207,7 @@ static bool is_by_step(const struct lab *lab, const struct record_wire *did, uns
         return false;
     switch (step->wire.kind) {
     case LAB_WIRE_RULE:
-        return did->action == rule->action &&
+        return did->action == rule->action && is_meant(r, &rule->pick, did->packet) &&
                (rule->pick.last == 0 || before < wire_rule_wants(rule));
     case LAB_WIRE_PROPERTIES:
         return (did->action == WIRE_LOSS && (properties_at(lab, did) & WIRE_HAS_LOSS)) ||
@@ -214,7 +248,7 @@ static int check_wire(const struct record *r, const struct lab *lab, bool *made,
         bool known = did->step >= 0 && (size_t)did->step < lab->steps.n;
         if (did->action == WIRE_STAY && (known ? holds(lab, did) : may_be_wired(lab, did)))
             continue;
-        if (!known || !is_by_step(lab, did, times[did->step]++))
+        if (!known || !is_by_step(r, lab, did, times[did->step]++))
             return other(err, "the wire's", wire_action_names[did->action].word);
         made[did->step] = true;
     }

@@ -53,6 +53,11 @@ static void take_numbers(struct injection *in)
     in->to->window = (uint16_t)field(in, FIELD_WIN);
     in->to->urgent = (uint16_t)field(in, FIELD_URG);
     in->to->length = field(in, FIELD_LENGTH);
+    if (!in->item.fields[FIELD_SEQ].present)
+        reader_complain(&in->reader, in->item.text,
+                        "a transcript leaves it out where a segment takes no number; the wire "
+                        "sends one all the same",
+                        "the sequence number is missing");
     if (in->item.fields[FIELD_ACK].present != !!(in->to->flags & TCP_ACK))
         reader_complain(&in->reader, in->item.text, "`.` among the flags is ACK",
                         "a segment has an ack if it has the flag, and only then");
