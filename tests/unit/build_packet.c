@@ -327,6 +327,15 @@ void build_seen_tcp(struct record *r, int point, enum build_seen how, nsec at,
     build_seen(r, point, how, at, buf, build_tcp(buf, b));
 }
 
+void build_unseen(struct record *r)
+{
+    union {
+        const uint8_t *read_only;
+        void *owned;
+    } data = {r->packets.at[--r->packets.n].frame.data};
+    free(data.owned);
+}
+
 void build_sent(struct record *r, nsec at, nsec travel, const struct build_tcp *b)
 {
     struct ipaddr addr[2];

@@ -70,6 +70,9 @@ void build_seen(struct record *r, int point, enum build_seen how, nsec at, const
 void build_seen_tcp(struct record *r, int point, enum build_seen how, nsec at,
                     const struct build_tcp *b);
 
+/* Takes the last frame away. */
+void build_unseen(struct record *r);
+
 #define BUILD_LOST (-1)
 
 /* A segment sent at `at`, seen at both its sender's and its receiver's point; `travel`

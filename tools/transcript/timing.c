@@ -93,16 +93,22 @@ static nsec excess(nsec nominal, struct wait w, nsec tick)
     return nominal >= w.least - tick && nominal <= longest ? longest - nominal : -1;
 }
 
+static nsec between(nsec low, nsec t, nsec high)
+{
+    return t < low ? low : t > high ? high : t;
+}
+
 nsec timing_rto(nsec rtt)
 {
+    rtt = between(0, rtt, RTO_MAX);
     return rtt + (2 * rtt > RTO_MIN ? 2 * rtt : RTO_MIN);
 }
 
 static nsec data_rounding(const struct timing_bounds *b, struct timing_rtt rtt)
 {
-    nsec most = rtt.most < 1 ? 1 : rtt.most > RTO_MAX ? RTO_MAX : rtt.most;
-    nsec least = rtt.least - 2 * (TIMING_AT_ONCE + b->lateness);
-    least = rtt.least < 0 || least < 0 ? 0 : least > most ? most : least;
+    nsec most = between(1, rtt.most, RTO_MAX);
+    nsec shorter = between(0, rtt.least, RTO_MAX) - 2 * (TIMING_AT_ONCE + b->lateness);
+    nsec least = between(0, shorter, most);
     struct wait one = {2 * least + RTO_MIN, 2 * most + RTO_MIN};
     struct wait several = {2 * least, 2 * most + 2 * b->tick};
     struct wait rto = {rtt.single ? timing_rto(least) : least + RTO_MIN, timing_rto(most)};
