@@ -111,6 +111,22 @@ START_TEST(numbers)
     ck_assert(parse_number("010", 6, 10, &n) && n == 10);
     ck_assert(parse_number("-9223372036854775808", INT64_MIN, -1, &n) && n == INT64_MIN);
     ck_assert(!parse_number("9223372036854775808", INT64_MIN, INT64_MAX, &n));
+    int64_t least, most;
+    static const char *const no_range[] = {"",
+                                           "1",
+                                           "1..",
+                                           "..2",
+                                           "2..1",
+                                           "1...2",
+                                           "-1..2",
+                                           "1..2x",
+                                           "1..2..3",
+                                           " 1..2",
+                                           "1..9223372036854775808"};
+    for (size_t i = 0; i < ARRAY_SIZE(no_range); i++)
+        ck_assert_msg(!range_of_numbers(no_range[i], &least, &most), "%s", no_range[i]);
+    ck_assert(range_of_numbers("40..60", &least, &most) && least == 40 && most == 60);
+    ck_assert(range_of_numbers("7..7", &least, &most) && least == 7 && most == 7);
 }
 END_TEST
 

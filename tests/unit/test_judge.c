@@ -281,6 +281,10 @@ START_TEST(calls)
     expect_bad(r, TALK("", "client: connect server 1235\n"), 2, LINE_DIFFERS);
     expect_bad(r, TALK("", "client: connect => ECONNREFUSED\n"), 2, LINE_DIFFERS);
     expect_bad(r, TALK("", "client: send => 6\n"), 2, LINE_DIFFERS);
+    expect(r, TALK("", "client: send => 4..6\n"), VERDICT_PASS);
+    expect(r, TALK("", "client: send => 5..5\n"), VERDICT_PASS);
+    expect_bad(r, TALK("", "client: send => 6..9\n"), 2, LINE_DIFFERS);
+    expect_bad(r, TALK("", "client: send => 1..4\n"), 2, LINE_DIFFERS);
     expect_bad(r, TALK("", "client: shutdown write\n"), 2, LINE_MISSING);
     expect_bad(r, TALK("", "client as b: connect\n"), 2, LINE_MISSING);
     expect_bad(r, TALK("", "server: connect\n"), 2, LINE_MISSING);

@@ -105,7 +105,8 @@ START_TEST(calls_with_a_word_behind)
                                                  "client set congestion cubic\n"
                                                  "client set keepidle 2\n"
                                                  "client info cwnd => 10\n"
-                                                 "client info ca_state => Loss");
+                                                 "client info ca_state => Loss\n"
+                                                 "client info rtt => 40..60");
     assert_clean(r);
     const struct lab_step *s = r.lab->steps.at;
     ck_assert_uint_eq(s[0].args.n, 2);
@@ -123,6 +124,9 @@ START_TEST(calls_with_a_word_behind)
     ck_assert_str_eq(s[7].args.at[0].text, "cwnd");
     ck_assert_int_eq(s[7].result.kind, RESULT_NUMBER);
     ck_assert_int_eq(s[8].result.kind, RESULT_WORD);
+    ck_assert_int_eq(s[7].result.most, s[7].result.number);
+    ck_assert_int_eq(s[9].result.kind, RESULT_NUMBER);
+    ck_assert(s[9].result.number == 40 && s[9].result.most == 60);
 }
 END_TEST
 

@@ -23,6 +23,23 @@ static void build_wire(enum wire_action action, long step, int from)
                                                    .arrival = -1};
 }
 
+START_TEST(a_range_has_two_ends)
+{
+    struct lab_step step = {.verb = VERB_INFO,
+                            .result = {.kind = RESULT_NUMBER, .number = 40, .most = 60}};
+    static const int64_t inside[] = {40, 50, 60}, outside[] = {0, 39, 61};
+    for (size_t i = 0; i < ARRAY_SIZE(inside); i++) {
+        struct record_call call = {.ended = 1, .value = inside[i]};
+        ck_assert(stated_fits(&step, &call));
+        call.value = outside[i];
+        ck_assert(!stated_fits(&step, &call));
+        call.value = inside[i];
+        call.failed = true;
+        ck_assert(!stated_fits(&step, &call));
+    }
+}
+END_TEST
+
 static void setup(void)
 {
     static const char text[] = "# A lab\n\nProse.\n\n```lab\n"
@@ -258,6 +275,7 @@ static Suite *suite_stated(void)
     Suite *s = suite_create("stated");
     TCase *t = tcase_create("stated");
     tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, a_range_has_two_ends);
     tcase_add_test(t, what_was_stated_is_taken_from_the_lab);
     tcase_add_test(t, results_are_judged_anew);
     tcase_add_test(t, a_step_without_trace);

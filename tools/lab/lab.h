@@ -125,7 +125,8 @@ enum result_kind { RESULT_NONE, RESULT_NUMBER, RESULT_ERRNO, RESULT_STRING, RESU
 /* What `=> …` states of a call. */
 struct lab_result {
     enum result_kind kind;
-    int64_t number; /* the value, or the errno */
+    int64_t number; /* the value, the least one, or the errno */
+    int64_t most;   /* RESULT_NUMBER: the greatest value, `=> 40..60` */
     char *text;     /* string bytes, or the word as written */
     size_t len;
     struct span span;

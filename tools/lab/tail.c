@@ -1,6 +1,7 @@
 /* What stands behind the arguments of a step, the same for every verb:
  * `[within DURATION] [=> RESULT] [&]`.  Refuses what the verb cannot have. */
 #include "base/errno.h"
+#include "base/number.h"
 #include "lab/parser.h"
 
 bool at_tail(const struct parser *p)
@@ -65,10 +66,30 @@ static bool parse_errno_or_word(struct parser *p, const struct token *t, struct 
     const char *near = errno_closest(t->text, t->len);
     cleanup_free char *hint =
         near ? xasprintf("did you mean %s?", near)
-             : xstrdup("a result is a number, a \"text\", or an error such as ECONNREFUSED");
+             : xstrdup(
+                   "a result is a number, a range such as 40..60, a \"text\", or an error such as "
+                   "ECONNREFUSED");
     complain(p, t->span, hint,
              t->text[0] == 'E' ? "%s is no error of this system" : "%s is no result",
              shown(p, t, buffer));
+    return false;
+}
+
+/* `40..60` */
+static bool is_number_range(const struct token *t)
+{
+    size_t low = t->plain ? strspn(t->text, "0123456789") : 0;
+    size_t high =
+        low && strncmp(t->text + low, "..", 2) == 0 ? strspn(t->text + low + 2, "0123456789") : 0;
+    return high && low + 2 + high == t->len;
+}
+
+static bool parse_number_range(struct parser *p, const struct token *t, struct lab_result *r)
+{
+    if (range_of_numbers(t->text, &r->number, &r->most))
+        return true;
+    complain(p, t->span, "such as 40..60, the smaller one first",
+             "the range ends before it begins, or its numbers are too large");
     return false;
 }
 
@@ -92,7 +113,9 @@ static bool parse_result(struct parser *p, struct lab_step *s)
     r->len = t->len;
     if (s->verb == VERB_RUN) {
         r->kind = RESULT_NUMBER;
-        return value_number(p, t, "exit status", 0, 255, &r->number);
+        bool good = value_number(p, t, "exit status", 0, 255, &r->number);
+        r->most = r->number;
+        return good;
     }
     if (t->string) {
         r->kind = RESULT_STRING;
@@ -100,7 +123,13 @@ static bool parse_result(struct parser *p, struct lab_step *s)
     }
     if (is_number(t)) {
         r->kind = RESULT_NUMBER;
-        return value_number(p, t, "result", 0, INT64_MAX, &r->number);
+        bool good = value_number(p, t, "result", 0, INT64_MAX, &r->number);
+        r->most = r->number;
+        return good;
+    }
+    if (is_number_range(t)) {
+        r->kind = RESULT_NUMBER;
+        return parse_number_range(p, t, r);
     }
     return parse_errno_or_word(p, t, s);
 }

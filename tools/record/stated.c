@@ -43,7 +43,7 @@ bool stated_fits(const struct lab_step *step, const struct record_call *call)
     case RESULT_NONE:
         return !call->failed && (step->verb != VERB_RUN || call->value == 0);
     case RESULT_NUMBER:
-        return !call->failed && call->value == stated->number;
+        return !call->failed && call->value >= stated->number && call->value <= stated->most;
     case RESULT_ERRNO:
         return call->failed && call->errnum == stated->number;
     case RESULT_STRING:

@@ -379,7 +379,8 @@ static int do_STATE(struct call_conn *conn, const struct lab_step *step, struct 
 static bool is_stated(const struct lab_result *stated, int64_t value, const char *word)
 {
     return word ? stated->kind != RESULT_WORD || strcmp(word, stated->text) == 0
-                : stated->kind != RESULT_NUMBER || value == stated->number;
+                : stated->kind != RESULT_NUMBER ||
+                      (value >= stated->number && value <= stated->most);
 }
 
 /* As with a state, what the script states is awaited: an acknowledgment that a capture

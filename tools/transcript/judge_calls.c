@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/errno.h"
+#include "base/number.h"
 #include "transcript/explain.h"
 #include "transcript/judge_parts.h"
 
@@ -136,6 +137,9 @@ static bool result_fits(const struct pattern_item *item, const struct happening 
         return errno_from_name(result.at, result.n) == call->errnum && call->errnum;
     cleanup_free char *text = xstrndup(result.at, result.n);
     char *end;
+    int64_t least, most;
+    if (range_of_numbers(text, &least, &most))
+        return call->value >= least && call->value <= most;
     number = strtoll(text, &end, 10);
     if (end != text && !*end)
         return number == call->value;

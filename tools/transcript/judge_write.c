@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "transcript/judge_parts.h"
 
 struct writer {
@@ -375,6 +376,16 @@ static size_t old_moments(const struct writer *w, const struct call_lines *c, st
     return n;
 }
 
+/* What the script leaves open, a rerun does. */
+static void put_range(struct strbuf *text, const struct record_call *call)
+{
+    int64_t least, most;
+    if (!call->as_stated || !call->expected || !range_of_numbers(call->expected, &least, &most))
+        return;
+    strbuf_truncate(text, reader_find_arrow((struct slice){text->data, text->len}));
+    strbuf_printf(text, "=> %s", call->expected);
+}
+
 /* Calls whose result the script states or that failed, and links. */
 static size_t new_moments(const struct record *r, struct moment *list)
 {
@@ -384,6 +395,7 @@ static size_t new_moments(const struct record *r, struct moment *list)
         if (call->ended == 0 || (!call->expected && !call->failed))
             continue;
         story_format_call(&text, r, call);
+        put_range(&text, call);
         list[n++] = (struct moment){call->ended, NULL, call, strbuf_steal(&text)};
     }
     vec_each (&r->events, e) {
