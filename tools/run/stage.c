@@ -14,8 +14,8 @@ static const nsec LINK_LIMIT = 5 * NSEC_PER_SEC;
 
 /* How often lateness is looked for.  Short beside the kernel's tick, so that a stall of
  * a tick cannot fall between two looks; at this pace a processor spends about a
- * thousandth of its time on it.  On a virtual clock nothing can hold the processor up,
- * and every look would cost what waiting there does not: wall time. */
+ * thousandth of its time on it, and as much on the wheel.  On a virtual clock nothing can hold the
+ * processor up, and every look would cost what waiting there does not: wall time. */
 static const nsec LATENESS_REAL = 2 * NSEC_PER_MSEC;
 static const nsec LATENESS_VIRTUAL = NSEC_PER_SEC;
 
@@ -340,8 +340,8 @@ int stage_build(struct stage *stage, const struct lab *lab, struct record *recor
     if (topo_up(stage->topo, LINK_LIMIT, err) < 0 || build_paths(stage, err) < 0 ||
         stage_start_wire(stage, err) < 0)
         return -1;
-    stage->lateness =
-        lateness_start(stage_clock_is_virtual() ? LATENESS_VIRTUAL : LATENESS_REAL, err);
+    stage->lateness = stage_clock_is_virtual() ? lateness_start(LATENESS_VIRTUAL, 0, err)
+                                               : lateness_start(LATENESS_REAL, clock_tick(), err);
     if (!stage->lateness)
         return -1;
     return open_captures(stage, record, err);
