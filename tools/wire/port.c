@@ -109,7 +109,8 @@ void wire_port_done(struct wire_port *port)
 
 void wire_port_send(struct wire_port *port, const uint8_t *data, uint32_t len)
 {
-    if (send(port->fd, data, len, 0) < 0 && errno != ENETDOWN && errno != ENXIO)
+    if (send(port->fd, data, len, 0) < 0 && errno != ENETDOWN && errno != ENXIO &&
+        errno != EMSGSIZE)
         port->dropped++;
 }
 

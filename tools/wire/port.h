@@ -27,7 +27,8 @@ void wire_port_done(struct wire_port *port);
 /* Whether one has come that was not taken yet. */
 bool wire_port_has(const struct wire_port *port);
 
-/* Puts a frame on.  One that meets a link that is down is lost, as on any cable. */
+/* Puts a frame on.  One that meets a link that is down, or is too long for it, is lost, as on
+ * any cable. */
 void wire_port_send(struct wire_port *port, const uint8_t *data, uint32_t len);
 
 /* Takes note that the link went down, or worse. */
