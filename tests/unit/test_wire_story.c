@@ -191,6 +191,38 @@ START_TEST(nobody_sends_what_is_injected)
 }
 END_TEST
 
+/* A capture of one end, of which there is no record, says nothing of the wire. */
+START_TEST(a_foreign_capture_is_silent)
+{
+    static const char *const tails[] = {" twice", " damaged", " rewritten", " overtaken by 3",
+                                        " injected"};
+    struct record *r = suffers(WIRE_MARK);
+    r->has_calls = false;
+    r->wire.n = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(tails); i++) {
+        /* Where both ends were captured, it says how often, whether whole, and in what order. */
+        cleanup_free char *text = xasprintf(BEGIN FIRST "%s" REST, tails[i]);
+        bool shown = i != 2 && i != 4;
+        result_free(scene_judge(r, text, shown ? VERDICT_FAIL : VERDICT_PASS));
+    }
+    build_uncaptured(r);
+    for (size_t i = r->packets.n; i-- > 0;) {
+        if (r->packets.at[i].point == 0)
+            continue;
+        struct record_packet last = vec_last(&r->packets)[0];
+        vec_last(&r->packets)[0] = r->packets.at[i];
+        r->packets.at[i] = last;
+        build_unseen(r);
+    }
+    record_sort(r);
+    for (size_t i = 0; i < ARRAY_SIZE(tails); i++) {
+        cleanup_free char *one_end = xasprintf(BEGIN FIRST "%s" REST, tails[i]);
+        result_free(scene_judge(r, one_end, VERDICT_PASS));
+    }
+    record_free(r);
+}
+END_TEST
+
 /* -------------------------------------------------------------------------- fates */
 
 START_TEST(a_drop_is_certain)
@@ -438,6 +470,7 @@ static Suite *suite_wire_story(void)
     tcase_add_loop_test(t, each_way_has_its_words, 0, (int)ARRAY_SIZE(ways));
     tcase_add_loop_test(t, what_is_wrong_is_told, 0, (int)ARRAY_SIZE(wrong));
     tcase_add_test(t, nobody_sends_what_is_injected);
+    tcase_add_test(t, a_foreign_capture_is_silent);
     suite_add_tcase(s, t);
     t = tcase_create("fates");
     tcase_add_test(t, a_drop_is_certain);

@@ -255,15 +255,23 @@ static bool same_arrival(const struct comparison *c)
     return s->injected || timing_within(&b, s->travel);
 }
 
+/* Whether the evidence says nothing of it: a foreign capture knows no wire, shows what it
+ * did only where both ends were captured, and may show more of a path than a transcript. */
+static bool is_silent(const struct comparison *c, enum mishap m)
+{
+    bool expected = c->e->mishaps >> m & 1, observed = c->o->line.mishaps >> m & 1;
+    if (c->rules->complete)
+        return false;
+    if (m == MISHAP_REWRITTEN || m == MISHAP_INJECTED)
+        return true;
+    return (c->o->s->fate == FATE_UNKNOWN && !observed) || (m == MISHAP_TWICE && !expected);
+}
+
 static bool same_mishap(const struct comparison *c, enum mishap m)
 {
     const struct pattern_item *e = c->e, *o = &c->o->line;
-    bool expected = e->mishaps >> m & 1, observed = o->mishaps >> m & 1;
-    bool silent = !c->rules->complete &&
-                  (m == MISHAP_TWICE ? !expected : c->o->s->fate == FATE_UNKNOWN && !observed);
-    if (silent) /* a foreign capture says nothing of it */
-        return true;
-    return expected == observed && (m != MISHAP_OVERTAKEN || e->overtaken == o->overtaken);
+    bool same = (e->mishaps >> m & 1) == (o->mishaps >> m & 1);
+    return is_silent(c, m) || (same && (m != MISHAP_OVERTAKEN || e->overtaken == o->overtaken));
 }
 
 static void compare_fate(struct comparison *c)
