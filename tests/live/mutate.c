@@ -1,6 +1,7 @@
 #include "mutate.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 
 #include "base/memory.h"
 #include "base/strbuf.h"
@@ -24,6 +25,7 @@ static const char *const names[MUTATION_COUNT] = {
     [MUTATE_RESULT] = "result",
     [MUTATE_DELETE] = "delete",
     [MUTATE_REPEAT] = "repeat",
+    [MUTATE_MORE] = "more",
 };
 
 const char *mutation_name(enum mutation m)
@@ -204,10 +206,24 @@ static bool is_timed_from(const char *text, const char *line)
     return strstr(text, since) != NULL;
 }
 
+/* `mix 100..2000 {` */
+static bool opens_mix(const char *line)
+{
+    return strncmp(line + strspn(line, " "), "mix ", 4) == 0;
+}
+
+static char *change_mix(const char *line)
+{
+    const char *most = strstr(line, "..");
+    return xasprintf("mix %lu {", strtoul(most ? most + 2 : line + 4, NULL, 10) + 1);
+}
+
 char *mutate(const char *text, size_t number, enum mutation m)
 {
     const char *line = text;
+    bool in_mix = false;
     for (size_t i = 1; i < number && line; i++) {
+        in_mix = (in_mix || opens_mix(line)) && line[strspn(line, " ")] != '}';
         line = strchr(line, '\n');
         line = line ? line + 1 : NULL;
     }
@@ -215,12 +231,13 @@ char *mutate(const char *text, size_t number, enum mutation m)
         return NULL;
     line += strspn(line, " ");
     size_t len = strcspn(line, "\n");
-    if (!mutation_applies_to(line, len))
+    bool is_mix = opens_mix(line);
+    if (is_mix != (m == MUTATE_MORE) || in_mix || (!is_mix && !mutation_applies_to(line, len)))
         return NULL;
     cleanup_free char *old = xstrndup(line, len);
     if (m == MUTATE_DELETE && is_timed_from(text, old))
         return NULL;
-    cleanup_free char *new = change_line(old, m);
+    cleanup_free char *new = is_mix ? change_mix(old) : change_line(old, m);
     if (!new)
         return NULL;
     struct strbuf out = STRBUF_INIT;

@@ -24,6 +24,7 @@ enum mutation {
     MUTATE_RESULT,    /* the result of a call is another */
     MUTATE_DELETE,    /* the line is gone */
     MUTATE_REPEAT,    /* the line is there twice */
+    MUTATE_MORE,      /* a mix wants one packet more than it may have had */
     MUTATION_COUNT,
 };
 
@@ -34,7 +35,8 @@ const char *mutation_name(enum mutation m);
 bool mutation_applies_to(const char *line, size_t len);
 
 /* The text with line `number` (from 1) changed; NULL if the mutation does not apply to
- * it.  The caller frees it. */
+ * it: of a mix only the line that opens it is changed, since what fits none of its lines
+ * differs from any of them.  The caller frees it. */
 char *mutate(const char *text, size_t number, enum mutation m);
 
 #endif

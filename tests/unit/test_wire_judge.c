@@ -302,6 +302,32 @@ START_TEST(a_travel_is_exact)
 }
 END_TEST
 
+/* Where a queue may be longer or shorter. */
+START_TEST(a_travel_has_two_ends)
+{
+#define BETWEEN                                                                                    \
+    UP "Flags [S], … arrives +40ms..90ms\n" DOWN "Flags [S.], … arrives +40ms..90ms\n" UP          \
+       "Flags [.], ack 1, … arrives +40ms..90ms\n" UP "Flags [P.], … arrives +40ms..90ms\n" DOWN   \
+       "Flags [.], ack 11, … arrives +40ms..90ms\n"
+    static const struct {
+        nsec way;
+        bool fits;
+    } cases[] = {
+        {39 * MS, false}, {40 * MS, true}, {70 * MS, true}, {94 * MS, true}, {96 * MS, false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct record *r = far(cases[i].way, WAY);
+        struct result *result = judged(DELAY, r, BETWEEN);
+        const struct result_line *bad = result_first_bad(result);
+        ck_assert_msg(!bad == cases[i].fits, "case %zu: %s", i, bad ? bad->meaning : "passed");
+        if (bad)
+            ck_assert_str_eq(bad->diffs.at[0].field, "arrival");
+        result_free(result);
+        record_free(r);
+    }
+}
+END_TEST
+
 static Suite *suite_wire_judge(void)
 {
     Suite *s = suite_create("wire-judge");
@@ -317,6 +343,7 @@ static Suite *suite_wire_judge(void)
     t = tcase_create("times");
     tcase_add_test(t, an_answer_comes_at_once_after_what_it_answers);
     tcase_add_test(t, a_travel_is_exact);
+    tcase_add_test(t, a_travel_has_two_ends);
     suite_add_tcase(s, t);
     return s;
 }

@@ -52,16 +52,28 @@ static struct timing_bounds travel_by(const struct match_rules *rules,
     return timing_travel(host, nominal, &rules->path);
 }
 
+/* From the least that the line says to the most. */
+static struct timing_bounds travel_for(const struct match_rules *rules,
+                                       const struct timing_host *host, const struct pattern_item *e,
+                                       const struct observed *o)
+{
+    if (e->fate != FATE_ARRIVES)
+        return travel_by(rules, host, 0, o);
+    struct timing_bounds b = travel_by(rules, host, e->travel_most, o);
+    if (e->travel != e->travel_most)
+        b.earliest = travel_by(rules, host, e->travel, o).earliest;
+    return b;
+}
+
 struct timing_bounds match_travel(const struct match_rules *rules, const struct pattern_item *e,
                                   const struct observed *o)
 {
-    nsec nominal = e->fate == FATE_ARRIVES ? e->travel : 0;
     struct timing_host host = calm_host(rules);
-    struct timing_bounds b = travel_by(rules, &host, nominal, o);
+    struct timing_bounds b = travel_for(rules, &host, e, o);
     if (timing_within(&b, o->s->travel))
         return b;
     host = host_then(rules, o, o->s->travel, 0);
-    return travel_by(rules, &host, nominal, o);
+    return travel_for(rules, &host, e, o);
 }
 
 /* ------------------------------------------------------------------- intervals */

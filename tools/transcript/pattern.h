@@ -114,7 +114,8 @@ struct pattern_item {
     unsigned mishaps;     /* what the wire did: 1 << MISHAP_… */
     unsigned overtaken;   /* MISHAP_OVERTAKEN: by so many */
     enum fate_kind fate;  /* what became of it */
-    nsec travel;          /* FATE_ARRIVES */
+    nsec travel;          /* FATE_ARRIVES: how long it was under way, or at least */
+    nsec travel_most;     /* and at most, `arrives +12ms..62ms` */
     struct slice fate_text;
 
     /* ITEM_CALL, ITEM_STATE, ITEM_LINK */

@@ -84,6 +84,10 @@ static void put_fate(struct strbuf *sb, const struct pattern_item *item)
     } else if (item->fate == FATE_ARRIVES) {
         strbuf_puts(sb, " arrives +");
         strbuf_duration(sb, item->travel);
+        if (item->travel_most != item->travel) {
+            strbuf_puts(sb, "..");
+            strbuf_duration(sb, item->travel_most);
+        }
     }
     for (int i = 0; i < MISHAP_COUNT; i++) {
         if (!(item->mishaps >> i & 1))

@@ -54,14 +54,26 @@ static bool is_repeat(struct slice word)
     return word.n > 1 && word.at[0] == 'x' && word.at[1] >= '0' && word.at[1] <= '9';
 }
 
+/* `50ms`, or `12ms..62ms` where it depends on how many wait. */
+static bool read_travel(struct slice text, struct pattern_item *item)
+{
+    size_t low = parse_duration(text.at, text.n, &item->travel);
+    item->travel_most = item->travel;
+    if (low && low + 2 < text.n && memcmp(text.at + low, "..", 2) == 0) {
+        slice_skip(&text, low + 2);
+        low = parse_duration(text.at, text.n, &item->travel_most);
+    }
+    return low && low == text.n && item->travel <= item->travel_most &&
+           item->travel_most <= TIMING_LONGEST;
+}
+
 static bool read_arrives(struct reader *r, struct slice *before, struct slice word,
                          struct pattern_item *item)
 {
     struct slice rest = *before, arrives = slice_last_word(&rest);
     if (word.n < 2 || word.at[0] != '+' || !slice_is(arrives, "arrives"))
         return false;
-    if (parse_duration(word.at + 1, word.n - 1, &item->travel) != word.n - 1 ||
-        item->travel > TIMING_LONGEST)
+    if (!read_travel((struct slice){word.at + 1, word.n - 1}, item))
         reader_complain(r, word, "`arrives +50ms`", "this is no duration with its unit");
     item->fate = FATE_ARRIVES;
     item->fate_text = (struct slice){arrives.at, (size_t)(word.at + word.n - arrives.at)};
