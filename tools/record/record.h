@@ -102,7 +102,7 @@ struct record {
     char *clock;                      /* "real" or "virtual" */
     unsigned ip;                      /* 4, or 6: the lab was played with IPv6 addresses */
     nsec tick;                        /* 1/HZ; 0: unknown */
-    nsec lateness;                    /* the worst that the periodic timer beside the run saw */
+    nsec lateness;                    /* the worst that the timers beside the run, or a wire, saw */
     nsec clock_step;   /* how far CLOCK_REALTIME moved against CLOCK_MONOTONIC during the run */
     nsec began, ended; /* stamps of the script's first and last moment */
     bool has_calls;    /* false for a foreign capture: calls are unknown, not absent */

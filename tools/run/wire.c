@@ -113,6 +113,25 @@ static long find_arrival(const struct record *r, const struct ferry_event *e)
     return -1;
 }
 
+/* What the timers beside the run saw (run/lateness.h) is in the record already; if that was
+ * too much to be listed, nothing is. */
+static void note_stalls(struct ferry *ferry, struct record *record)
+{
+    cleanup_free struct ferry_stall *stalls = NULL;
+    size_t n = ferry_take_stalls(ferry, &stalls);
+    bool listed = record->stalls.n > 0 || record->lateness <= RECORD_STALL_MIN;
+    for (size_t i = 0; i < n; i++) {
+        nsec late = stalls[i].to - stalls[i].from;
+        if (late > record->lateness)
+            record->lateness = late;
+        if (listed)
+            vec_push(&record->stalls,
+                     ((struct record_stall){.from = stalls[i].from, .to = stalls[i].to}));
+    }
+    if (n == FERRY_STALLS_MAX || record->stalls.n > RECORD_STALLS_MAX)
+        vec_free(&record->stalls);
+}
+
 void stage_note_wire(struct stage *stage, struct record *record)
 {
     cleanup_free struct ferry_event *events = NULL;
@@ -129,5 +148,6 @@ void stage_note_wire(struct stage *stage, struct record *record)
                                                       .packet = find_sending(record, e),
                                                       .arrival = find_arrival(record, e)}));
     }
+    note_stalls(stage->ferry, record);
     record->wire_dropped = ferry_dropped(stage->ferry);
 }

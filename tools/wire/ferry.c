@@ -9,7 +9,8 @@
  * Time.  A frame's moment of arrival is the kernel's stamp, not the moment at which the
  * thread got to see it, so that waking up late does not add to a delay.  What is left is
  * the lateness with which the thread wakes up for a frame that is due: its timer slack is
- * set to the least, and the lateness beside the run is measured (run/lateness.h).
+ * set to the least, and it notes itself how late it was, since the timers that measure that
+ * beside the run (run/lateness.h) need not have had to wait for their turn as long as it.
  *
  * One lock holds all of it while the thread is awake; the script's steps take it to change
  * the lanes, and carry what came before them first.  Only an injection has to wake the thread. */
@@ -19,6 +20,7 @@
 #include <linux/if_ether.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -32,6 +34,9 @@ struct end {
     bool unplugged;
     struct wire_port port;
 };
+
+/* So long after a frame it may not have been taken in yet. */
+static const nsec SAME_CPU = 20 * NSEC_PER_MSEC;
 
 enum { CLOCK_TRIES = 8, CLOCK_CLOSE = 2000 /* ns */ };
 
@@ -52,6 +57,11 @@ struct ferry {
     VEC(struct way) ways; /* of each ordered pair of ends on one network */
     struct wire_flows flows;
     VEC(struct ferry_event) events;
+    VEC(struct ferry_stall) stalls;
+    cpu_set_t cpus; /* those that its thread may have */
+    bool pinned, sent_any;
+    int sent_cpu; /* of the last frame */
+    nsec sent_at;
     nsec offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
     struct error err;
 };
@@ -152,15 +162,53 @@ static bool take_all(struct ferry *ferry)
     return any;
 }
 
+/* Of several frames that are late together the first is late longest. */
+static void note_stall(struct ferry *ferry, nsec due)
+{
+    nsec late = clock_ns(CLOCK_MONOTONIC) - due;
+    if (late > FERRY_STALL_MIN && ferry->stalls.n < FERRY_STALLS_MAX)
+        vec_push(&ferry->stalls, ((struct ferry_stall){.from = due + ferry->offset,
+                                                       .to = due + late + ferry->offset}));
+}
+
+/* What is sent waits for the receiving side on the CPU that sent it (net/core/dev.c,
+ * netif_rx()), so that two frames sent one after the other from two CPUs may change places.
+ * Soon after a frame the next one therefore goes from the same CPU. */
+static void keep_cpu(struct ferry *ferry)
+{
+    bool soon = ferry->sent_any && clock_ns(CLOCK_MONOTONIC) - ferry->sent_at < SAME_CPU;
+    cpu_set_t cpus = ferry->cpus;
+    if (soon == ferry->pinned)
+        return;
+    if (soon) {
+        CPU_ZERO(&cpus);
+        CPU_SET((size_t)ferry->sent_cpu, &cpus);
+    }
+    ferry->pinned = sched_setaffinity(0, sizeof(cpus), &cpus) == 0 && soon;
+}
+
+static void note_sent(struct ferry *ferry)
+{
+    int cpu = sched_getcpu();
+    ferry->sent_any = cpu >= 0 && cpu < CPU_SETSIZE;
+    ferry->sent_cpu = cpu;
+    ferry->sent_at = clock_ns(CLOCK_MONOTONIC);
+}
+
 static nsec send_due(struct ferry *ferry)
 {
     nsec next = NSEC_NEVER;
     vec_each (&ferry->ways, way) {
         struct wire_frame *frame;
+        nsec due = lane_next(&way->lane);
+        if (due != NSEC_NEVER)
+            note_stall(ferry, due);
         while ((frame = lane_pop(&way->lane, clock_ns(CLOCK_MONOTONIC)))) {
             struct end *to = &ferry->ends.at[way->to];
+            keep_cpu(ferry);
             if (!to->unplugged)
                 wire_port_send(&to->port, frame->data, frame->len);
+            note_sent(ferry);
             free(frame);
         }
         if (lane_next(&way->lane) < next)
@@ -191,6 +239,7 @@ static void *run(void *arg)
         fds[i] = (struct pollfd){.fd = ferry->ends.at[i].port.fd, .events = POLLIN};
     fds[n] = (struct pollfd){.fd = ferry->wake_fd, .events = POLLIN};
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    sched_getaffinity(0, sizeof(ferry->cpus), &ferry->cpus);
     pthread_mutex_lock(&ferry->lock);
     while (!ferry->stop && !error_is_set(&ferry->err)) {
         settle_clocks(ferry);
@@ -271,6 +320,7 @@ void ferry_stop(struct ferry *ferry)
     vec_free(&ferry->ways);
     vec_free(&ferry->ends);
     vec_free(&ferry->events);
+    vec_free(&ferry->stalls);
     wire_flows_free(&ferry->flows);
     error_clear(&ferry->err);
     if (ferry->wake_fd >= 0)
@@ -420,6 +470,17 @@ size_t ferry_take_events(struct ferry *ferry, struct ferry_event **events)
     *events = ferry->events.at;
     ferry->events.at = NULL;
     ferry->events.n = ferry->events.cap = 0;
+    pthread_mutex_unlock(&ferry->lock);
+    return n;
+}
+
+size_t ferry_take_stalls(struct ferry *ferry, struct ferry_stall **stalls)
+{
+    pthread_mutex_lock(&ferry->lock);
+    size_t n = ferry->stalls.n;
+    *stalls = ferry->stalls.at;
+    ferry->stalls.at = NULL;
+    ferry->stalls.n = ferry->stalls.cap = 0;
     pthread_mutex_unlock(&ferry->lock);
     return n;
 }

@@ -61,6 +61,17 @@ void ferry_note_staying(struct ferry *ferry);
 /* Takes out what has happened since the last call: the caller frees *events. */
 size_t ferry_take_events(struct ferry *ferry, struct ferry_event **events);
 
+/* A frame was due at `from` and went on at `to` (CLOCK_REALTIME). */
+struct ferry_stall {
+    nsec from, to;
+};
+
+#define FERRY_STALL_MIN NSEC_PER_MSEC /* shorter ones are not noted */
+#define FERRY_STALLS_MAX 4096         /* nor are more */
+
+/* Takes out when it has been late since the last call: the caller frees *stalls. */
+size_t ferry_take_stalls(struct ferry *ferry, struct ferry_stall **stalls);
+
 /* Frames that it had no room for, though no rule said so: a run in which that happened
  * proves nothing. */
 uint64_t ferry_dropped(struct ferry *ferry);
