@@ -158,6 +158,31 @@ START_TEST(what_arrived_a_moment_ago_may_be_unread)
 }
 END_TEST
 
+/* The second segment came in while the ACK for the first was on its way out. */
+START_TEST(what_an_ack_leaves_out_is_read_after_it)
+{
+    client(MS(100), MS(30), 1, 10, 1, 100, 30);
+    client(MS(115), MS(30), 11, 10, 1, 115, 30);
+    server(MS(146), MS(30), 1, 0, 11, 146, 100);
+    server(MS(147), MS(30), 1, 0, 21, 147, 115);
+    server(MS(148), MS(30), 1, 0, 21, 148, 100); /* and then there is no way back */
+    check_ecr(2, 100);
+    ck_assert_uint_eq(tell(3)->due_tsecr.before, 115);
+    check_ecr(4, 115);
+}
+END_TEST
+
+START_TEST(an_ack_for_all_leaves_nothing_to_be_read)
+{
+    client(MS(100), MS(30), 1, 10, 1, 100, 30);
+    client(MS(115), MS(30), 11, 10, 1, 115, 30);
+    server(MS(146), MS(30), 1, 0, 21, 146, 100);
+    server(MS(147), MS(30), 1, 0, 21, 147, 115);
+    check_ecr(3, 100);
+    ck_assert_uint_ne(tell(3)->due_tsecr.before, 115);
+}
+END_TEST
+
 START_TEST(bad_checksums)
 {
     /* where offloads are on, every checksum is bad, and nothing is damaged */
@@ -353,6 +378,8 @@ static Suite *suite_story_history(void)
     tcase_add_test(t, the_handshake_itself);
     tcase_add_test(t, data_is_acknowledged_when_it_arrived);
     tcase_add_test(t, what_arrived_a_moment_ago_may_be_unread);
+    tcase_add_test(t, what_an_ack_leaves_out_is_read_after_it);
+    tcase_add_test(t, an_ack_for_all_leaves_nothing_to_be_read);
     tcase_add_test(t, bad_checksums);
     tcase_add_test(t, a_gap_is_not_acknowledged_until_it_is_filled);
     tcase_add_test(t, karns_rule);

@@ -159,8 +159,32 @@ static void arrive_timestamp(struct story_endpoint *e, const struct story_segmen
     bool old = before(end, e->last_ack_sent);
     if (repeated_syn || old || (in_time_wait(e) && s->seq != e->rcv_nxt))
         return;
-    if (!before(s->tsval, e->recent) && !before(e->last_ack_sent, s->seq))
+    if (!before(s->tsval, e->recent) && !before(e->last_ack_sent, s->seq)) {
         take_recent(e, s->tsval, now);
+    } else if (before(e->last_ack_sent, s->seq) && end != s->seq) {
+        size_t at = e->n_beyond++ % STORY_BEYOND;
+        e->beyond[at].seq = s->seq;
+        e->beyond[at].tsval = s->tsval;
+    }
+}
+
+/* An ACK for less than has arrived was made before the rest was read, by a program that had
+ * the socket to itself just then, though it was captured later.  What it leaves out is
+ * compared with it, and not with the ACK before. */
+static void reconsider_recent(struct story_endpoint *e, const struct story_segment *s, nsec now)
+{
+    if (e->has_recent_late && s->p->tcp.has_ts && s->tsecr == e->recent_late)
+        take_recent(e, e->recent_late, now);
+    e->has_recent_late = false;
+    if (!e->receiving || !before(s->ack, e->rcv_nxt))
+        return;
+    size_t n = e->n_beyond < STORY_BEYOND ? e->n_beyond : STORY_BEYOND;
+    for (size_t i = 0; i < n; i++) {
+        if (e->beyond[i].seq != s->ack || before(e->beyond[i].tsval, e->recent))
+            continue;
+        e->has_recent_late = true;
+        e->recent_late = e->beyond[i].tsval;
+    }
 }
 
 static bool paws_rejects(const struct story_endpoint *e, const struct story_segment *s)
@@ -267,6 +291,7 @@ void endpoint_send(struct story_endpoint *e, const struct story_endpoint *peer,
         return;
     e->sent_ack = true;
     e->last_ack_sent = s->ack;
+    reconsider_recent(e, s, now);
     bool late_start = !e->receiving, took_more = e->receiving && before(e->rcv_nxt, s->ack);
     if (late_start || took_more) { /* it knows better than the capture */
         if (late_start)

@@ -29,6 +29,8 @@ struct trail {
     VEC(struct change) changes;
 };
 
+#define STORY_BEYOND 32
+
 struct story_endpoint {
     /* Sending: */
     bool sent_any, sent_fin;
@@ -55,6 +57,15 @@ struct story_endpoint {
     bool has_recent;
     uint32_t recent;
     struct trail recent_trail;
+    /* Of the last segments that were beyond the last ACK when they arrived, and so did not set
+     * `recent`; n counts all there were. */
+    struct {
+        uint32_t seq, tsval;
+    } beyond[STORY_BEYOND];
+    size_t n_beyond;
+    /* An ACK shows that one of them was not read yet when it was made: it may set it now. */
+    bool has_recent_late;
+    uint32_t recent_late;
     /* The window it offered: */
     bool sent_syn, offers_wscale, has_edge;
     uint8_t wscale;

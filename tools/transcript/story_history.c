@@ -94,7 +94,9 @@ static void due_before(struct story_segment *s, struct story_endpoint *e, nsec n
             a_moment_earlier(trail_past(&e->rcv_trail, now), s->due_ack.value, s->ack);
     if (s->due_tsecr.known && s->p->tcp.flags & TCP_ACK)
         s->due_tsecr.before =
-            a_moment_earlier(trail_past(&e->recent_trail, now), s->due_tsecr.value, s->tsecr);
+            e->has_recent_late && s->tsecr == e->recent_late
+                ? e->recent_late
+                : a_moment_earlier(trail_past(&e->recent_trail, now), s->due_tsecr.value, s->tsecr);
 }
 
 static void due_tsval(struct story_segment *s, const struct story_endpoint *e,
