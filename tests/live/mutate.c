@@ -83,13 +83,34 @@ static char *change_flags(const char *line)
     return xasprintf("%.*s%s%s", (int)(open - line), line, *open == 'R' ? "F" : "R", close);
 }
 
-/* Where an interval stands, or would stand: behind the label. */
-static const char *behind_label(const char *line)
+static size_t label_length(const char *line)
 {
     const char *colon = strchr(line, ':'), *blank = strchr(line, ' ');
     bool label = colon && blank == colon + 1 &&
                  (strstr(blank, " > ") || blank[1] == '+' || strchr(blank + 1, ':'));
-    return label ? colon + 2 : line;
+    return label && strncmp(line, "ipv", 3) != 0 ? (size_t)(colon - line) : 0;
+}
+
+/* Behind the label: where `ipv4:` or `ipv6:` may stand. */
+static const char *find_version(const char *line)
+{
+    size_t n = label_length(line);
+    return n ? line + n + 1 + strspn(line + n + 1, " ") : line;
+}
+
+/* Whether the line is of the other version only. */
+static bool is_apart(const char *line, unsigned ip)
+{
+    return strncmp(find_version(line), ip == 6 ? "ipv4:" : "ipv6:", 5) == 0;
+}
+
+/* Where an interval stands, or would stand: behind label and version. */
+static const char *behind_label(const char *line)
+{
+    const char *at = find_version(line);
+    if (strncmp(at, "ipv4:", 5) == 0 || strncmp(at, "ipv6:", 5) == 0)
+        at += 5 + strspn(at + 5, " ");
+    return at;
 }
 
 static char *change_interval(const char *line)
@@ -199,11 +220,8 @@ static char *change_line(const char *line, enum mutation m)
 /* Without the line that another is timed from, the text is no transcript. */
 static bool is_timed_from(const char *text, const char *line)
 {
-    const char *body = behind_label(line);
-    if (body == line)
-        return false;
-    cleanup_free char *since = xasprintf(" after %.*s ", (int)(body - line - 2), line);
-    return strstr(text, since) != NULL;
+    cleanup_free char *since = xasprintf(" after %.*s ", (int)label_length(line), line);
+    return label_length(line) && strstr(text, since) != NULL;
 }
 
 /* `mix 100..2000 {` */
@@ -218,7 +236,7 @@ static char *change_mix(const char *line)
     return xasprintf("mix %lu {", strtoul(most ? most + 2 : line + 4, NULL, 10) + 1);
 }
 
-char *mutate(const char *text, size_t number, enum mutation m)
+char *mutate(const char *text, size_t number, enum mutation m, unsigned ip)
 {
     const char *line = text;
     bool in_mix = false;
@@ -235,6 +253,8 @@ char *mutate(const char *text, size_t number, enum mutation m)
     if (is_mix != (m == MUTATE_MORE) || in_mix || (!is_mix && !mutation_applies_to(line, len)))
         return NULL;
     cleanup_free char *old = xstrndup(line, len);
+    if (is_apart(old, ip))
+        return NULL;
     if (m == MUTATE_DELETE && is_timed_from(text, old))
         return NULL;
     cleanup_free char *new = is_mix ? change_mix(old) : change_line(old, m);

@@ -37,6 +37,6 @@ bool mutation_applies_to(const char *line, size_t len);
 /* The text with line `number` (from 1) changed; NULL if the mutation does not apply to
  * it: of a mix only the line that opens it is changed, since what fits none of its lines
  * differs from any of them.  The caller frees it. */
-char *mutate(const char *text, size_t number, enum mutation m);
+char *mutate(const char *text, size_t number, enum mutation m, unsigned ip);
 
 #endif

@@ -145,10 +145,14 @@ static bool ends_the_series(const struct result_line *bad, size_t number)
 
 /* The line that has to be named: the changed one itself; for a deleted line what was
  * then unexpected, or the end of its series; for a repeated one either of the two, or one
- * that reads the same. */
-static bool names_the_line(const struct result *result, size_t number, enum mutation m)
+ * that reads the same.  Where packets of a mix can take a line's place, or the mix theirs,
+ * it may be any line behind it. */
+static bool names_the_line(const struct result *result, size_t number, enum mutation m,
+                           bool has_mix)
 {
     const struct result_line *bad = result_first_bad(result);
+    if (has_mix && (m == MUTATE_DELETE || m == MUTATE_REPEAT) && bad->line_number > number)
+        return true;
     if (m == MUTATE_DELETE)
         return bad->status == LINE_UNEXPECTED || ends_the_series(bad, number);
     if (m == MUTATE_REPEAT)
@@ -158,20 +162,20 @@ static bool names_the_line(const struct result *result, size_t number, enum muta
     return bad->line_number == number;
 }
 
-static size_t check_line(const struct subject *s, const char *name, size_t number)
+static size_t check_line(const struct subject *s, const char *name, unsigned ip, size_t number)
 {
     size_t n = 0;
     for (enum mutation m = 0; m < MUTATION_COUNT; m++) {
-        cleanup_free char *wrong = mutate(s->expected.text, number, m);
+        cleanup_free char *wrong = mutate(s->expected.text, number, m, ip);
         if (!wrong)
             continue;
         struct result *result = judge_text(s, wrong, WRONG_IN_ANY_CASE);
         const struct result_line *bad = result_first_bad(result);
         ck_assert_msg(result->verdict == VERDICT_FAIL && bad, "%s:%zu: %s: is %s", name, number,
                       mutation_name(m), verdict_name(result->verdict));
-        ck_assert_msg(names_the_line(result, number, m), "%s:%zu: %s: line %zu is named (%s)", name,
-                      number, mutation_name(m), bad->line_number,
-                      bad->meaning ? bad->meaning : "no meaning");
+        ck_assert_msg(names_the_line(result, number, m, strstr(s->expected.text, "\nmix ")),
+                      "%s:%zu: %s: line %zu is named (%s)", name, number, mutation_name(m),
+                      bad->line_number, bad->meaning ? bad->meaning : "no meaning");
         ck_assert_ptr_nonnull(bad->meaning);
         result_free(result);
         n++;
@@ -203,7 +207,7 @@ static void check_lab(const char *name, unsigned ip)
     result_free(right);
     size_t controls = 0;
     for (size_t line = 1; !noisy && !apart && line <= count_lines(s.expected.text); line++)
-        controls += check_line(&s, shown, line);
+        controls += check_line(&s, shown, ip, line);
     ck_assert(noisy || apart || controls >= 10);
     free_subject(&s);
 }
