@@ -195,26 +195,39 @@ static void note_sent(struct ferry *ferry)
     ferry->sent_at = clock_ns(CLOCK_MONOTONIC);
 }
 
+/* The one whose next frame is due first; NULL: nothing is under way. */
+static struct way *first_due(struct ferry *ferry)
+{
+    struct way *first = NULL;
+    nsec due = NSEC_NEVER;
+    vec_each (&ferry->ways, way) {
+        if (lane_next(&way->lane) < due) {
+            first = way;
+            due = lane_next(&way->lane);
+        }
+    }
+    return first;
+}
+
+/* Sends what is due, in the order in which it is, whatever way it goes; returns when the
+ * next one will be. */
 static nsec send_due(struct ferry *ferry)
 {
-    nsec next = NSEC_NEVER;
-    vec_each (&ferry->ways, way) {
-        struct wire_frame *frame;
-        nsec due = lane_next(&way->lane);
-        if (due != NSEC_NEVER)
-            note_stall(ferry, due);
-        while ((frame = lane_pop(&way->lane, clock_ns(CLOCK_MONOTONIC)))) {
-            struct end *to = &ferry->ends.at[way->to];
-            keep_cpu(ferry);
-            if (!to->unplugged)
-                wire_port_send(&to->port, frame->data, frame->len);
-            note_sent(ferry);
-            free(frame);
-        }
-        if (lane_next(&way->lane) < next)
-            next = lane_next(&way->lane);
+    struct way *way = first_due(ferry);
+    if (way)
+        note_stall(ferry, lane_next(&way->lane));
+    for (; way; way = first_due(ferry)) {
+        struct wire_frame *frame = lane_pop(&way->lane, clock_ns(CLOCK_MONOTONIC));
+        struct end *to = &ferry->ends.at[way->to];
+        if (!frame)
+            return lane_next(&way->lane);
+        keep_cpu(ferry);
+        if (!to->unplugged)
+            wire_port_send(&to->port, frame->data, frame->len);
+        note_sent(ferry);
+        free(frame);
     }
-    return next;
+    return NSEC_NEVER;
 }
 
 static void await(struct ferry *ferry, struct pollfd *fds, nsec next)
