@@ -17,6 +17,8 @@
 
 extern char **environ;
 
+enum { NOISY_TURNS = 4 };
+
 /* Of the one run, with IPv4 and with IPv6, that all tests here share: out_dir/4 and /6. */
 static char *out_dir;
 
@@ -26,12 +28,13 @@ static const char *tcplab(void)
     return path ? path : "build/tcplab";
 }
 
-static pid_t spawn(unsigned ip)
+/* `what`: a lab, or --all. */
+static pid_t spawn(const char *what, unsigned ip)
 {
     pid_t pid;
     char *const argv[] = {xstrdup(tcplab()),
                           xstrdup("run"),
-                          xstrdup("--all"),
+                          xstrdup(what),
                           xstrdup("-j"),
                           xasprintf("--ip=%u", ip),
                           xasprintf("--out=%s/%u", out_dir, ip),
@@ -58,7 +61,7 @@ static void run_all_labs(void)
         return;
     out_dir = mkdtemp(template);
     ck_assert_ptr_nonnull(out_dir);
-    pid_t four = spawn(4), six = spawn(6);
+    pid_t four = spawn("--all", 4), six = spawn("--all", 6);
     int status_four = await(four), status_six = await(six);
     ck_assert_int_eq(status_four, STATUS_PASSED);
     ck_assert_int_eq(status_six, STATUS_PASSED);
@@ -198,6 +201,14 @@ static void check_lab(const char *name, unsigned ip)
     cleanup_free char *shown = xasprintf("%s, IPv%u", name, ip);
     bool apart = ip == 6 && (s.lab->is_long || s.lab->mapping == MAP_NOTHING);
     struct result *right = judge_text(&s, s.expected.text, JUDGE_DEFAULT_SLACK);
+    /* Of a machine that was late nothing can be said; what FAILs is not played again. */
+    for (int turn = 1; right->verdict == VERDICT_NOISY && turn < NOISY_TURNS; turn++) {
+        result_free(right);
+        free_subject(&s);
+        await(spawn(name, ip));
+        load_subject(&s, name, ip);
+        right = judge_text(&s, s.expected.text, JUDGE_DEFAULT_SLACK);
+    }
     bool noisy = right->verdict == VERDICT_NOISY;
     if (noisy)
         live_skip(shown, right->reason);
