@@ -30,6 +30,8 @@
 enum { HOSTS = 2, PORT = 9, PROBES = 2000, PROBE_BYTES = 64, FULL = 1472, FULL_FRAME = 1514 };
 static const nsec PROBE_GAP = NSEC_PER_MSEC, DELAY = 10 * NSEC_PER_MSEC;
 static const uint64_t RATE = 100 * 1000 * 1000;
+/* What is sent meanwhile, and waits in the queue then, fits into the receiving socket. */
+static const nsec RATE_FLOOD = 200 * NSEC_PER_MSEC;
 
 static struct error err = ERROR_INIT;
 
@@ -238,7 +240,7 @@ static void measure_rate(const struct topo *topo, struct ferry *ferry)
                        .has = WIRE_HAS_RATE | WIRE_HAS_QUEUE, .rate = RATE, .queue = 1000});
     int from = open_sender(topo), to = open_receiver(topo);
     nsec sent, first, last = 0;
-    flood(from, NSEC_PER_SEC);
+    flood(from, RATE_FLOOD);
     check(receive(to, NSEC_PER_SEC, &sent, &first), "nothing came");
     uint64_t n = 0;
     for (nsec came; receive(to, 100 * NSEC_PER_MSEC, &sent, &came); n++)
