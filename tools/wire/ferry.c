@@ -162,13 +162,17 @@ static bool take_all(struct ferry *ferry)
     return any;
 }
 
-/* Of several frames that are late together the first is late longest. */
-static void note_stall(struct ferry *ferry, nsec due)
+/* A frame that was due at `due` has been sent at `now`: each is looked at, since the thread
+ * may have to wait for its turn between two.  What was late together with the one before
+ * and no longer than it needs no stall of its own. */
+static void note_stall(struct ferry *ferry, nsec due, nsec now)
 {
-    nsec late = clock_ns(CLOCK_MONOTONIC) - due;
-    if (late > FERRY_STALL_MIN && ferry->stalls.n < FERRY_STALLS_MAX)
-        vec_push(&ferry->stalls, ((struct ferry_stall){.from = due + ferry->offset,
-                                                       .to = due + late + ferry->offset}));
+    nsec from = due + ferry->offset, to = now + ferry->offset;
+    const struct ferry_stall *last =
+        ferry->stalls.n ? &ferry->stalls.at[ferry->stalls.n - 1] : NULL;
+    bool told = last && from <= last->to && to - from <= last->to - last->from;
+    if (to - from > FERRY_STALL_MIN && !told && ferry->stalls.n < FERRY_STALLS_MAX)
+        vec_push(&ferry->stalls, ((struct ferry_stall){.from = from, .to = to}));
 }
 
 /* What is sent waits for the receiving side on the CPU that sent it (net/core/dev.c,
@@ -213,18 +217,17 @@ static struct way *first_due(struct ferry *ferry)
  * next one will be. */
 static nsec send_due(struct ferry *ferry)
 {
-    struct way *way = first_due(ferry);
-    if (way)
-        note_stall(ferry, lane_next(&way->lane));
-    for (; way; way = first_due(ferry)) {
+    for (struct way *way = first_due(ferry); way; way = first_due(ferry)) {
+        nsec due = lane_next(&way->lane);
         struct wire_frame *frame = lane_pop(&way->lane, clock_ns(CLOCK_MONOTONIC));
         struct end *to = &ferry->ends.at[way->to];
         if (!frame)
-            return lane_next(&way->lane);
+            return due;
         keep_cpu(ferry);
         if (!to->unplugged)
             wire_port_send(&to->port, frame->data, frame->len);
         note_sent(ferry);
+        note_stall(ferry, due, ferry->sent_at);
         free(frame);
     }
     return NSEC_NEVER;
