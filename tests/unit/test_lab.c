@@ -185,6 +185,7 @@ START_TEST(settings)
                                                  "requires kernel 6.5\n"
                                                  "requires sysctl net.ipv4.tcp_sack\n"
                                                  "requires program nc\n"
+                                                 "requires congestion bbr\n"
                                                  "requires ipv6\n"
                                                  "limit 30s\n"
                                                  "neighbor client server\n"
@@ -193,9 +194,11 @@ START_TEST(settings)
     const struct lab *lab = r.lab;
     ck_assert_str_eq(lab->sysctls.at[0].value, "1 2 3");
     ck_assert(!lab->sysctls.at[0].optional && lab->sysctls.at[1].optional);
-    ck_assert_uint_eq(lab->requires_.n, 4);
+    ck_assert_uint_eq(lab->requires_.n, 5);
     ck_assert_str_eq(lab->requires_.at[0].what, "6.5");
-    ck_assert_int_eq(lab->requires_.at[3].kind, REQUIRE_IPV6);
+    ck_assert_int_eq(lab->requires_.at[3].kind, REQUIRE_CONGESTION);
+    ck_assert_str_eq(lab->requires_.at[3].what, "bbr");
+    ck_assert_int_eq(lab->requires_.at[4].kind, REQUIRE_IPV6);
     ck_assert_int_eq(lab->limit, 30 * NSEC_PER_SEC);
     ck_assert_int_eq(lab->neighbours.at[0].peer, 1);
 }

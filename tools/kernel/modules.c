@@ -22,6 +22,7 @@ static const struct wanted {
     {"ipv6", "IPv6", false},
     {"veth", "cables (veth)", true},
     {"bridge", "switches (bridge)", true},
+    {"tcp_bbr", "the congestion control bbr", false},
     {"tcp_diag", "the quick look at a socket (tcp_diag)", false},
 };
 

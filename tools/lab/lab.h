@@ -80,12 +80,13 @@ struct lab_sysctl {
 };
 
 /* `requires kernel 6.5`, `requires sysctl net.ipv4.x`, `requires program nc`,
- * `requires ipv6`: otherwise the lab is skipped and this is the reason.
+ * `requires congestion bbr`, `requires ipv6`: otherwise the lab is skipped and this is the reason.
  * `requires ipv4`: it is not run with `--ip 6`. */
 enum require_kind {
     REQUIRE_KERNEL,
     REQUIRE_SYSCTL,
     REQUIRE_PROGRAM,
+    REQUIRE_CONGESTION,
     REQUIRE_IPV4,
     REQUIRE_IPV6,
 };

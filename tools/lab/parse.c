@@ -31,7 +31,7 @@ static const struct statement {
     {"sysctl", parse_sysctl, "sysctl HOST KEY VALUE…"},
     {"sysctl?", parse_sysctl, "sysctl? HOST KEY VALUE…"},
     {"requires", parse_requires,
-     "requires kernel VERSION | sysctl KEY | program NAME | ipv4 | ipv6"},
+     "requires kernel VERSION | sysctl KEY | program NAME | congestion NAME | ipv4 | ipv6"},
     {"vary", parse_vary, "vary NAME LOW..HIGH"},
     {"limit", parse_limit, "limit DURATION"},
     {"long", parse_long, "long"},

@@ -56,26 +56,40 @@ static bool is_program(const struct token *t)
     return t->plain && t->text[0] != '.' && t->text[0] != '-';
 }
 
+/* At most 15 characters, TCP_CA_NAME_MAX less the end. */
+static bool is_congestion(const struct token *t)
+{
+    for (size_t i = 0; i < t->len; i++)
+        if (!isalnum((unsigned char)t->text[i]) && !strchr("_-", t->text[i]))
+            return false;
+    return t->plain && t->len <= 15;
+}
+
 static bool check_required(struct parser *p, enum require_kind kind, const struct token *t)
 {
+    static const struct {
+        bool (*is_one)(const struct token *t);
+        const char *what, *hint;
+    } checks[] = {
+        [REQUIRE_KERNEL] = {is_version, "kernel version", "such as 6.5"},
+        [REQUIRE_PROGRAM] = {is_program, "name of a program", "such as nc, without a folder"},
+        [REQUIRE_CONGESTION] = {is_congestion, "name of a congestion control", "such as bbr"},
+    };
     char buffer[64];
     if (kind == REQUIRE_SYSCTL)
         return value_sysctl_key(p, t);
-    if (kind == REQUIRE_KERNEL ? is_version(t) : is_program(t))
+    if (checks[kind].is_one(t))
         return true;
-    complain(p, t->span, kind == REQUIRE_KERNEL ? "such as 6.5" : "such as nc, without a folder",
-             "%s is no %s", shown(p, t, buffer),
-             kind == REQUIRE_KERNEL ? "kernel version" : "name of a program");
+    complain(p, t->span, checks[kind].hint, "%s is no %s", shown(p, t, buffer), checks[kind].what);
     return false;
 }
 
 void parse_requires(struct parser *p)
 {
-    static const char *const kinds[] = {[REQUIRE_KERNEL] = "kernel",
-                                        [REQUIRE_SYSCTL] = "sysctl",
-                                        [REQUIRE_PROGRAM] = "program",
-                                        [REQUIRE_IPV4] = "ipv4",
-                                        [REQUIRE_IPV6] = "ipv6"};
+    static const char *const kinds[] = {
+        [REQUIRE_KERNEL] = "kernel",   [REQUIRE_SYSCTL] = "sysctl",
+        [REQUIRE_PROGRAM] = "program", [REQUIRE_CONGESTION] = "congestion",
+        [REQUIRE_IPV4] = "ipv4",       [REQUIRE_IPV6] = "ipv6"};
     char buffer[64];
     const struct token *t = need(p, "what is required");
     if (!t)

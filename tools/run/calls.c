@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "netns/congestion.h"
 #include "run/info.h"
 #include "run/program.h"
 
@@ -301,6 +302,8 @@ static int do_SET(struct call_conn *conn, const struct lab_step *step, struct ag
     struct linger linger = {.l_onoff = value >= 0, .l_linger = value};
     if (fd < 0)
         return -1;
+    if (strcmp(name, CONGESTION_OPTION) == 0 && !congestion_is_available(given->text))
+        return fail(ENOENT);
     if (strcmp(name, CONGESTION_OPTION) == 0)
         return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, given->text, (socklen_t)given->len);
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {

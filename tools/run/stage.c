@@ -1,11 +1,13 @@
 #include "run/stage.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/program.h"
 #include "base/version.h"
+#include "netns/congestion.h"
 #include "netns/tune.h"
 #include "run/wire.h"
 #include "wire/ferry.h"
@@ -115,6 +117,22 @@ static bool kernel_is_at_least(const char *release, const char *wanted)
     return true;
 }
 
+static char *lacks_congestion(const char *name)
+{
+    int lack = congestion_try(name);
+    switch (lack) {
+    case 0:
+        return NULL;
+    case ENOENT:
+        return xasprintf("this kernel has no congestion control %s, or has not loaded tcp_%s", name,
+                         name);
+    case EPERM:
+        return xasprintf("this user may not choose the congestion control %s", name);
+    default:
+        return xasprintf("the congestion control %s cannot be had: %s", name, strerror(lack));
+    }
+}
+
 static char *unmet(const struct lab_require *r, const struct record *record)
 {
     cleanup_free char *program = NULL;
@@ -128,6 +146,8 @@ static char *unmet(const struct lab_require *r, const struct record *record)
     case REQUIRE_PROGRAM:
         program = program_find(r->what, NULL);
         return program ? NULL : xasprintf("the program %s is not installed", r->what);
+    case REQUIRE_CONGESTION:
+        return lacks_congestion(r->what);
     case REQUIRE_IPV4:
         return record->ip == 4 ? NULL : xstrdup("it is about IPv4, and this is a run with IPv6");
     case REQUIRE_IPV6:
