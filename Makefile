@@ -47,7 +47,7 @@ CC := clang
 endif
 flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. $(WARN) $(CFLAGS) $(variant_$(VARIANT))
 
-rooms := base lab decode capture wire record transcript report run kernel
+rooms := base lab decode capture wire record transcript picture report run kernel
 lib_src := $(wildcard $(addprefix tools/,$(addsuffix /*.c,$(rooms)))) $(wildcard netns/*.c)
 cmd_src := tools/tcplab.c $(wildcard tools/cmd_*.c)
 unit_src := $(wildcard tests/unit/*.c)

@@ -36,7 +36,8 @@ BEGIN {
     may["wire"] = "base decode lab"
     may["record"] = "base decode capture lab"
     may["transcript"] = "base decode lab record"
-    may["report"] = "base lab record transcript"
+    may["picture"] = "base decode record transcript"
+    may["report"] = "base lab record transcript picture"
     may["run"] = "base netns lab decode capture wire record transcript"
     may["kernel"] = "base lab record"
     # Programs beside tcplab are no room: they take what they like, as cmd_*.c do.
