@@ -86,11 +86,6 @@ const char *line_status_name(enum line_status status)
     return status_names[status];
 }
 
-bool line_is_fine(enum line_status status)
-{
-    return status == LINE_OK || status == LINE_ABSENT || status == LINE_UNJUDGED;
-}
-
 void line_mark(const struct result_line *line, const struct field_diff *diff, bool observed,
                size_t *from, size_t *to)
 {

@@ -74,7 +74,5 @@ const char *line_status_name(enum line_status status);
 /* The place of a differing field in a line's text, kept within it; from == to: nowhere. */
 void line_mark(const struct result_line *line, const struct field_diff *diff, bool observed,
                size_t *from, size_t *to);
-/* Whether a line of this status is no reason to fail. */
-bool line_is_fine(enum line_status status);
 
 #endif

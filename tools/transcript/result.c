@@ -58,3 +58,8 @@ const struct result_line *result_first_bad(const struct result *r)
             return l;
     return NULL;
 }
+
+bool line_is_fine(enum line_status status)
+{
+    return status == LINE_OK || status == LINE_ABSENT || status == LINE_UNJUDGED;
+}

@@ -36,6 +36,9 @@ enum line_status {
     LINE_UNJUDGED,   /* the evidence does not say (calls of a foreign capture): fine */
 };
 
+/* Whether a line of this status is no reason to fail. */
+bool line_is_fine(enum line_status status);
+
 /* One field that differs, with its place in both texts for the mark below it. */
 struct field_diff {
     char *field;                    /* "flags", "seq", "win", "interval", "options" … */

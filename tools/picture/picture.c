@@ -1,0 +1,332 @@
+/* Theory of operation.
+ *
+ * The story tells of each segment when it was sent and when it arrived; the record, when
+ * calls began and ended and cables were pulled.  All of these are events in one time, and
+ * the picture is the events in their order, with three liberties:
+ *
+ * - An arrival gets no row of its own if nothing happened while the segment was under way,
+ *   or if it came at once (sooner than AT_ONCE): then one arrow tells both.
+ * - A call and its return are one row if nothing happened in between.
+ * - Where nothing happens for SILENCE and nothing is under way, a row says so.
+ *
+ * The judged lines hang at the rows that they are about.  A missing line has no time: it
+ * stands behind what was expected before it. */
+#include "picture/picture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const nsec AT_ONCE = NSEC_PER_MSEC;
+static const nsec SILENCE = 100 * NSEC_PER_MSEC;
+
+int picture_column(const struct picture *picture, int host)
+{
+    for (size_t i = 0; i < picture->columns.n; i++)
+        if (picture->columns.at[i] == host)
+            return (int)i;
+    return -1;
+}
+
+const char *picture_column_name(const struct picture *picture, size_t column)
+{
+    return picture->record->hosts.at[picture->columns.at[column]].name;
+}
+
+const struct story_segment *picture_segment(const struct picture *picture,
+                                            const struct picture_row *row)
+{
+    return row->segment >= 0 ? &picture->story->segments.at[row->segment] : NULL;
+}
+
+bool picture_is_bad(const struct picture_row *row)
+{
+    vec_each (&row->lines, line)
+        if (!line_is_fine((*line)->status))
+            return true;
+    return false;
+}
+
+/* ------------------------------------------------------------------ columns */
+
+/* The ends of the first connection stand outermost, whoever else there is between them. */
+static void order_columns(struct picture *picture)
+{
+    int n = (int)picture->record->hosts.n, first = 0, last = n - 1;
+    vec_each (&picture->story->segments, s) {
+        if (s->flow >= 0 && s->from >= 0 && s->to >= 0 && s->from != s->to) {
+            first = s->from;
+            last = s->to;
+            break;
+        }
+    }
+    if (n)
+        vec_push(&picture->columns, first);
+    for (int i = 0; i < n; i++)
+        if (i != first && i != last)
+            vec_push(&picture->columns, i);
+    if (n > 1)
+        vec_push(&picture->columns, last);
+}
+
+/* The outermost column that is not this one. */
+static int opposite(const struct picture *picture, int column)
+{
+    int last = (int)picture->columns.n - 1;
+    if (last < 1)
+        return -1;
+    return column == last ? 0 : last;
+}
+
+static void find_ends(const struct picture *picture, const struct story_segment *s,
+                      struct picture_row *row)
+{
+    row->from = picture_column(picture, s->from);
+    row->to = picture_column(picture, s->to);
+    if (row->from < 0 && row->to >= 0)
+        row->from = opposite(picture, row->to);
+    else if (row->from >= 0 && (row->to < 0 || row->to == row->from))
+        row->to = opposite(picture, row->from);
+}
+
+/* --------------------------------------------------------------------- rows */
+
+static struct picture_row *add_row(struct picture *picture, enum picture_kind kind, nsec time)
+{
+    struct picture_row *row = vec_add(&picture->rows);
+    *row = (struct picture_row){.kind = kind,
+                                .time = time,
+                                .from = -1,
+                                .to = -1,
+                                .segment = -1,
+                                .call = -1,
+                                .event = -1,
+                                .order = picture->rows.n};
+    return row;
+}
+
+/* A story is in the order of sending, which the stamps of two CPUs need not be. */
+static void add_segments(struct picture *picture)
+{
+    nsec at = 0;
+    for (size_t i = 0; i < picture->story->segments.n; i++) {
+        const struct story_segment *s = &picture->story->segments.at[i];
+        at = i == 0 || s->time > at ? s->time : at;
+        struct picture_row *row = add_row(picture, PICTURE_SEGMENT, at);
+        row->segment = (long)i;
+        row->gap = i ? s->gap : 0;
+        find_ends(picture, s, row);
+        if (s->fate != FATE_ARRIVED || s->travel < AT_ONCE || s->injected)
+            continue;
+        row->kind = PICTURE_DEPARTURE;
+        int from = row->from, to = row->to;
+        row = add_row(picture, PICTURE_ARRIVAL, at + s->travel);
+        row->segment = (long)i;
+        row->from = from;
+        row->to = to;
+    }
+}
+
+static void add_calls(struct picture *picture)
+{
+    const struct record *r = picture->record;
+    for (size_t i = 0; i < r->calls.n; i++) {
+        const struct record_call *call = &r->calls.at[i];
+        struct picture_row *row =
+            add_row(picture, PICTURE_CALL_BEGAN, call->began - picture->zero);
+        row->call = (long)i;
+        row->from = row->to = picture_column(picture, call->host);
+        if (!call->ended)
+            continue;
+        row = add_row(picture, PICTURE_CALL, call->ended - picture->zero);
+        row->call = (long)i;
+        row->from = row->to = picture_column(picture, call->host);
+    }
+}
+
+static void add_events(struct picture *picture)
+{
+    const struct record *r = picture->record;
+    for (size_t i = 0; i < r->events.n; i++) {
+        struct picture_row *row =
+            add_row(picture, PICTURE_LINK, r->events.at[i].time - picture->zero);
+        row->event = (long)i;
+        row->from = row->to = picture_column(picture, r->events.at[i].host);
+    }
+}
+
+/* ---------------------------------------------------------------- judgement */
+
+/* Where the first row of each segment, and the last of each call, is. */
+struct places {
+    long *segment, *call;
+};
+
+/* An `at` line counts the segments of its point's story: which one of the run's it is. */
+static long find_segment(const struct picture *picture, const struct result_line *line,
+                         struct story **at)
+{
+    const struct record *r = picture->record;
+    if (!line->point || line->segment < 0)
+        return line->segment;
+    for (size_t i = 0; i < r->points.n; i++) {
+        if (strcmp(r->points.at[i].name, line->point) != 0)
+            continue;
+        if (!at[i])
+            at[i] = story_at(r, (int)i);
+        if ((size_t)line->segment < at[i]->segments.n)
+            return picture->story->owner[at[i]->segments.at[line->segment].packet];
+    }
+    return -1;
+}
+
+static void find_places(const struct picture *picture, struct places *places)
+{
+    places->segment = xcalloc(picture->story->segments.n, sizeof(long));
+    places->call = xcalloc(picture->record->calls.n, sizeof(long));
+    for (size_t i = picture->rows.n; i-- > 0;)
+        if (picture->rows.at[i].segment >= 0)
+            places->segment[picture->rows.at[i].segment] = (long)i;
+    for (size_t i = 0; i < picture->rows.n; i++)
+        if (picture->rows.at[i].call >= 0)
+            places->call[picture->rows.at[i].call] = (long)i;
+}
+
+static void hang_lines(struct picture *picture)
+{
+    const struct record *r = picture->record;
+    struct story **at = xcalloc(r->points.n, sizeof(struct story *));
+    struct places places;
+    find_places(picture, &places);
+    nsec time = 0;
+    vec_each (&picture->result->lines, line) {
+        long segment = line->kind == LINE_SEGMENT ? find_segment(picture, line, at) : -1;
+        long row = -1;
+        if (segment >= 0 && (size_t)segment < picture->story->segments.n)
+            row = places.segment[segment];
+        else if (line->call >= 0 && (size_t)line->call < r->calls.n)
+            row = places.call[line->call];
+        if (row >= 0) {
+            time = line->point ? time : picture->rows.at[row].time;
+        } else {
+            bool shown = line->status == LINE_MISSING || line->kind == LINE_QUIET;
+            if (!shown || line_is_fine(line->status))
+                continue;
+            add_row(picture, PICTURE_MISSING, time);
+            row = (long)picture->rows.n - 1;
+        }
+        vec_push(&picture->rows.at[row].lines, line);
+    }
+    for (size_t i = 0; i < r->points.n; i++)
+        story_free(at[i]);
+    free(at);
+    free(places.segment);
+    free(places.call);
+}
+
+/* -------------------------------------------------------------------- order */
+
+static int compare_rows(const void *pa, const void *pb)
+{
+    const struct picture_row *a = pa, *b = pb;
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static bool is_second_half(const struct picture_row *first, const struct picture_row *row)
+{
+    if (first->kind == PICTURE_DEPARTURE)
+        return row->kind == PICTURE_ARRIVAL && row->segment == first->segment;
+    return first->kind == PICTURE_CALL_BEGAN && row->kind == PICTURE_CALL &&
+           row->call == first->call;
+}
+
+/* Two rows become one where nothing stands between them. */
+static void merge_halves(struct picture *picture)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < picture->rows.n; i++) {
+        struct picture_row *row = &picture->rows.at[i];
+        struct picture_row *before = n ? &picture->rows.at[n - 1] : NULL;
+        if (!before || !is_second_half(before, row)) {
+            picture->rows.at[n++] = *row;
+        } else if (before->kind == PICTURE_DEPARTURE) {
+            before->kind = PICTURE_SEGMENT;
+            vec_free(&row->lines);
+        } else {
+            vec_free(&before->lines);
+            *before = *row;
+        }
+    }
+    picture->rows.n = n;
+}
+
+/* The moment at which the last of what a row tells was over. */
+static nsec end_of(const struct picture *picture, const struct picture_row *row)
+{
+    const struct story_segment *s = picture_segment(picture, row);
+    bool travels = row->kind == PICTURE_SEGMENT && s->fate == FATE_ARRIVED;
+    return row->time + (travels ? s->travel : 0);
+}
+
+static void add_silences(struct picture *picture)
+{
+    size_t under_way = 0, n = picture->rows.n;
+    nsec since = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct picture_row *row = &picture->rows.at[i];
+        nsec began = since, until = row->time, end = end_of(picture, row);
+        if (i > 0 && under_way == 0 && until - began >= SILENCE) {
+            size_t order = row->order;
+            struct picture_row *silence = add_row(picture, PICTURE_SILENCE, until);
+            silence->gap = until - began;
+            silence->order = order ? order - 1 : 0;
+            row = &picture->rows.at[i];
+        }
+        since = i == 0 || end > since ? end : since;
+        under_way += row->kind == PICTURE_DEPARTURE;
+        under_way -= row->kind == PICTURE_ARRIVAL && under_way;
+    }
+}
+
+static void sort_rows(struct picture *picture)
+{
+    if (picture->rows.n)
+        qsort(picture->rows.at, picture->rows.n, sizeof(*picture->rows.at), compare_rows);
+}
+
+struct picture *picture_new(const struct record *record, const struct result *result)
+{
+    struct picture *picture = xcalloc(1, sizeof(*picture));
+    picture->record = record;
+    picture->result = result;
+    picture->story = story_new(record);
+    const struct story *story = picture->story;
+    picture->zero = story->segments.n ? record->packets.at[story->segments.at[0].packet].frame.time
+                                      : record->began;
+    order_columns(picture);
+    add_segments(picture);
+    add_calls(picture);
+    add_events(picture);
+    if (result)
+        hang_lines(picture);
+    sort_rows(picture);
+    merge_halves(picture);
+    for (size_t i = 0; i < picture->rows.n; i++)
+        picture->rows.at[i].order = 2 * i + 1;
+    add_silences(picture);
+    sort_rows(picture);
+    return picture;
+}
+
+void picture_free(struct picture *picture)
+{
+    if (!picture)
+        return;
+    vec_each (&picture->rows, row)
+        vec_free(&row->lines);
+    vec_free(&picture->rows);
+    vec_free(&picture->columns);
+    story_free(picture->story);
+    free(picture);
+}
