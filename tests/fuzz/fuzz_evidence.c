@@ -24,6 +24,13 @@ static void save(void)
     host->name = xstrdup("a");
     vec_push(&r->points, ((struct record_point){.name = xstrdup("a"), .linktype = 1}));
     vec_push(&r->calls, ((struct record_call){.verb = xstrdup("close"), .args = xstrdup("")}));
+    r->has_states = true;
+    vec_push(&r->states, ((struct record_state){.local.version = 4,
+                                                .remote.version = 4,
+                                                .local_port = 1,
+                                                .remote_port = 2,
+                                                .new = TCP_STATE_LISTEN,
+                                                .has_values = true}));
     static const uint8_t bytes[60];
     record_add_packet(r, 0, true, false,
                       &(struct frame){.caplen = 60, .wirelen = 60, .data = bytes, .linktype = 1});

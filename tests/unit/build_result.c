@@ -422,6 +422,42 @@ void build_result_free(struct result *result)
 
 /* ---------------------------------------------------------------- the whole */
 
+static struct ipaddr address(const char *text)
+{
+    struct ipaddr addr;
+    return ipaddr_parse(&addr, text, strlen(text)) ? addr : (struct ipaddr){0};
+}
+
+static void add_states(struct record *r, nsec now)
+{
+    r->has_states = r->states_cut = true;
+    struct record_state s = {.time = now,
+                             .host = 1,
+                             .local = address("0.0.0.0"),
+                             .local_port = 1234,
+                             .new = TCP_STATE_LISTEN};
+    vec_push(&r->states, s);
+    s = (struct record_state){.time = now + 1,
+                              .local = address("fd00::1"),
+                              .remote = address("fd00::2"),
+                              .local_port = 65535,
+                              .remote_port = 1,
+                              .new = TCP_STATE_SYN_SENT};
+    vec_push(&r->states, s);
+    s.time = now + 2;
+    s.after = now + 1;
+    s.old = TCP_STATE_SYN_SENT;
+    s.new = TCP_STATE_ESTABLISHED;
+    s.has_values = true;
+    int64_t value = 1000;
+#define X(member, name) s.values.member = value++;
+    RECORD_VALUES(X)
+#undef X
+    s.values.ca_state = 4;
+    s.values.snd_wnd = -1;
+    vec_push(&r->states, s);
+}
+
 struct record *build_full_record(void)
 {
     struct record *r = handshake_record();
@@ -458,6 +494,7 @@ struct record *build_full_record(void)
     vec_push(&r->wire, ((struct record_wire){WIRE_DROP, now, 0, 1, 3, 0, -1}));
     vec_push(&r->wire, ((struct record_wire){WIRE_LOSS, now + 1, 0, 1, -1, -1, -1}));
     vec_push(&r->wire, ((struct record_wire){WIRE_INJECT, now + 2, 1, 0, 4, -1, 3}));
+    add_states(r, now);
     free(r->sysctls.at[2].value);
     r->sysctls.at[2].value = NULL;
     vec_push(&r->remarks, xstrdup("the clock was set while the lab ran"));

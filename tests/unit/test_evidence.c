@@ -210,6 +210,28 @@ static void same_rest(const struct record *a, const struct record *b)
         same_text(a->remarks.at[i], b->remarks.at[i]);
 }
 
+static void same_states(const struct record *a, const struct record *b)
+{
+    ck_assert_int_eq(a->has_states, b->has_states);
+    ck_assert_int_eq(a->states_cut, b->states_cut);
+    ck_assert_uint_eq(a->states.n, b->states.n);
+    for (size_t i = 0; i < a->states.n; i++) {
+        const struct record_state *s = &a->states.at[i], *t = &b->states.at[i];
+        ck_assert_int_eq(s->time, t->time);
+        ck_assert_int_eq(s->after, t->after);
+        ck_assert_int_eq(s->host, t->host);
+        ck_assert(ipaddr_equal(&s->local, &t->local));
+        ck_assert_uint_eq(s->remote.version, t->remote.version);
+        ck_assert(s->remote.version == 0 || ipaddr_equal(&s->remote, &t->remote));
+        ck_assert_uint_eq(s->local_port, t->local_port);
+        ck_assert_uint_eq(s->remote_port, t->remote_port);
+        ck_assert_int_eq(s->old, t->old);
+        ck_assert_int_eq(s->new, t->new);
+        ck_assert_int_eq(s->has_values, t->has_values);
+        ck_assert_mem_eq(&s->values, &t->values, sizeof(s->values));
+    }
+}
+
 static void check_round_trip(struct record *record)
 {
     struct error err = ERROR_INIT;
@@ -220,6 +242,7 @@ static void check_round_trip(struct record *record)
     same_calls(record, back);
     same_stage(record, back);
     same_rest(record, back);
+    same_states(record, back);
     record_free(back);
     record_free(record);
 }
@@ -227,6 +250,38 @@ static void check_round_trip(struct record *record)
 START_TEST(every_field_comes_back)
 {
     check_round_trip(build_full_record());
+}
+END_TEST
+
+static void replace_in(const char *file, const char *from, const char *to)
+{
+    size_t len;
+    cleanup_free char *text = slurp(file, &len);
+    char *at = strstr(text, from);
+    ck_assert_msg(at != NULL, "%s is not in %s", from, text);
+    cleanup_strbuf struct strbuf changed = STRBUF_INIT;
+    strbuf_add(&changed, text, (size_t)(at - text));
+    strbuf_puts(&changed, to);
+    strbuf_puts(&changed, at + strlen(from));
+    spew(file, changed.data, changed.len);
+}
+
+/* Of a tcplab that did not look at states. */
+START_TEST(evidence_without_states_loads)
+{
+    struct record *record = build_full_record();
+    vec_free(&record->states);
+    record->has_states = record->states_cut = false;
+    save(record);
+    replace_in("result.json", "\"states\": null,", "");
+    replace_in("result.json", "\"states_cut\": false,", "");
+    struct error err = ERROR_INIT;
+    struct record *back = record_load(dir, &err);
+    ck_assert_msg(back != NULL, "%s", err.message);
+    same_rest(record, back);
+    same_states(record, back);
+    record_free(back);
+    record_free(record);
 }
 END_TEST
 
@@ -390,6 +445,30 @@ static const struct change {
      "wire.step is -4"},
     {"events.jsonl", "\"time_ns\":1767225600003000002", "\"time_ns\":1867225600003000002",
      "before the last"},
+    {"result.json", "\"states\": 3,", "\"states\": 2,", "events.jsonl holds 3 states"},
+    {"result.json", "\"states\": 3,", "\"states\": null,", "events.jsonl holds 3 states"},
+    {"result.json", "\"states\": 3,", "\"states\": -1,", "record.states is -1, outside"},
+    {"result.json", "\"states\": 3,", "\"states\": 32769,", "record.states is 32769, outside"},
+    {"result.json", "\"states_cut\": true,", "", "record.states_cut is missing"},
+    {"events.jsonl", "\"new\":\"LISTEN\"", "\"new\":\"LISTENING\"", "line 7: state.new: \"LIST"},
+    {"events.jsonl", "\"new\":\"LISTEN\"", "\"new\":null", "state.new should be a string"},
+    {"events.jsonl", "\"old\":\"SYN-SENT\"", "\"old\":\"?\"", "state.old: \"?\" is no state"},
+    {"events.jsonl", "\"old\":\"SYN-SENT\"", "\"old\":null", "only one of state.old and"},
+    {"events.jsonl", "\"remote\":\"fd00::2\"", "\"remote\":null", "state.remote does not fit"},
+    {"events.jsonl", "\"remote\":\"fd00::2\"", "\"remote\":\"1.2.3.4\"", "does not fit"},
+    {"events.jsonl", "\"remote\":\"fd00::2\"", "\"remote\":\"x\"", "state.remote is no IP"},
+    {"events.jsonl", "\"remote_port\":1,", "\"remote_port\":null,", "state.remote does not fit"},
+    {"events.jsonl", "\"local\":\"fd00::1\"", "\"local\":null", "state.local should be"},
+    {"events.jsonl", "\"local_port\":65535", "\"local_port\":65536", "state.local_port is 65536"},
+    {"events.jsonl", "\"host\":\"server\",\"local\"", "\"host\":\"x\",\"local\"",
+     "state.host: there is no host \"x\""},
+    {"events.jsonl", "\"after_ns\":1767225600", "\"after_ns\":1667225600", "state.after_ns is"},
+    {"events.jsonl", "\"time_ns\":1767225600003000000,\"after", "\"time_ns\":1,\"after",
+     "state.time_ns is 1, outside"},
+    {"events.jsonl", "\"rto_ns\":1000", "\"rto_ns\":-5", "state.values.rto_ns is -5"},
+    {"events.jsonl", "\"cwnd\":", "\"cwnds\":", "state.values.cwnd is missing"},
+    {"events.jsonl", "\"ca_state\":\"Loss\"", "\"ca_state\":\"Lost\"", "\"Lost\" is no state"},
+    {"events.jsonl", "\"values\":{", "\"values\":1,\"x\":{", "state.values should be"},
 };
 
 static bool says(const char *message, const char *wanted)
@@ -408,15 +487,7 @@ START_TEST(changed_text)
     struct record *record = build_full_record();
     save(record);
     record_free(record);
-    size_t len;
-    cleanup_free char *text = slurp(change->file, &len);
-    char *at = strstr(text, change->from);
-    ck_assert_msg(at != NULL, "%s is not in %s", change->from, text);
-    cleanup_strbuf struct strbuf changed = STRBUF_INIT;
-    strbuf_add(&changed, text, (size_t)(at - text));
-    strbuf_puts(&changed, change->to);
-    strbuf_puts(&changed, at + strlen(change->from));
-    spew(change->file, changed.data, changed.len);
+    replace_in(change->file, change->from, change->to);
     struct error err = ERROR_INIT;
     struct record *back = record_load(dir, &err);
     ck_assert_msg(back == NULL, "%s => %s was not noticed", change->from, change->to);
@@ -570,6 +641,7 @@ static Suite *suite_evidence(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, every_field_comes_back);
+    tcase_add_test(tc, evidence_without_states_loads);
     tcase_add_test(tc, empty_record_comes_back);
     tcase_add_test(tc, nothing_else_is_left);
     tcase_add_test(tc, planted_link);

@@ -2,6 +2,7 @@
  * `[within DURATION] [=> RESULT] [&]`.  Refuses what the verb cannot have. */
 #include "base/errno.h"
 #include "base/number.h"
+#include "base/tcp_state.h"
 #include "lab/parser.h"
 
 bool at_tail(const struct parser *p)
@@ -15,29 +16,23 @@ static bool is_number(const struct token *t)
     return t->plain && t->len && strspn(t->text, "0123456789") == t->len;
 }
 
-/* The states of RFC 9293, section 3.3.2. */
 static bool parse_state(struct parser *p, const struct token *t)
 {
-    static const char *const states[] = {"LISTEN",     "SYN-SENT",   "SYN-RECEIVED", "ESTABLISHED",
-                                         "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT",   "CLOSING",
-                                         "LAST-ACK",   "TIME-WAIT",  "CLOSED"};
-    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-        if (token_is(t, states[i]))
-            return true;
+    if (t->plain && tcp_state_from_name(t->text, t->len) != TCP_STATE_NONE)
+        return true;
     char buffer[64];
-    const char *near = closest_name(t->text, t->len, states, ARRAY_SIZE(states));
+    const char *near =
+        closest_name(t->text, t->len, tcp_state_names + 1, ARRAY_SIZE(tcp_state_names) - 1);
     cleanup_free char *hint = near ? xasprintf("did you mean %s?", near)
                                    : xstrdup("such as ESTABLISHED, CLOSE-WAIT or TIME-WAIT");
     complain(p, t->span, hint, "%s is no state of TCP", shown(p, t, buffer));
     return false;
 }
 
-/* enum tcp_ca_state of linux/tcp.h. */
 static bool parse_ca_state(struct parser *p, const struct token *t)
 {
-    static const char *const states[] = {"Open", "Disorder", "CWR", "Recovery", "Loss"};
-    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-        if (token_is(t, states[i]))
+    for (size_t i = 0; i < ARRAY_SIZE(tcp_ca_state_names); i++)
+        if (token_is(t, tcp_ca_state_names[i]))
             return true;
     char buffer[64];
     complain(p, t->span, "it is one of Open, Disorder, CWR, Recovery, Loss",

@@ -15,6 +15,7 @@
 #include "record/json.h"
 #include "record/load_capture.h"
 #include "record/save.h"
+#include "record/state_json.h"
 #include "record/wire_json.h"
 
 #define MAX_STAMP (INT64_C(1) << 62)
@@ -243,8 +244,22 @@ static int take_stalls(struct record *r, const json_t *stalls, struct error *err
 
 /* What result.json says that the other files hold. */
 struct counts {
-    int64_t packets, calls, events, wire;
+    int64_t packets, calls, events, wire, states;
 };
+
+/* Evidence of an earlier tcplab has neither member: nobody looked at states. */
+static int take_state_count(struct record *r, const json_t *o, int64_t *count, struct error *err)
+{
+    const char *at = "record";
+    *count = -1;
+    if (!json_object_get(o, "states"))
+        return 0;
+    if (json_take_int_or(o, at, "states", 0, RECORD_STATES_MAX, -1, count, err) < 0 ||
+        json_take_bool(o, at, "states_cut", &r->states_cut, err) < 0)
+        return -1;
+    r->has_states = *count >= 0;
+    return 0;
+}
 
 static int take_record(struct record *r, const json_t *o, struct counts *counts, struct error *err)
 {
@@ -260,6 +275,7 @@ static int take_record(struct record *r, const json_t *o, struct counts *counts,
         json_take_int(o, at, "calls", 0, INT64_MAX, &counts->calls, err) < 0 ||
         json_take_int(o, at, "events", 0, INT64_MAX, &counts->events, err) < 0 ||
         json_take_int(o, at, "wire", 0, INT64_MAX, &counts->wire, err) < 0 ||
+        take_state_count(r, o, &counts->states, err) < 0 ||
         json_take_int(o, at, "wire_dropped", 0, INT64_MAX, &wire_dropped, err) < 0)
         return -1;
     r->wire_dropped = (uint64_t)wire_dropped;
@@ -356,9 +372,10 @@ static int take_line(struct record *r, const char *text, size_t len, size_t line
     cleanup_free char *type = NULL;
     int rc = json_take_cstr(o, "", "type", false, &type, err);
     if (rc == 0)
-        rc = strcmp(type, "call") == 0   ? take_call(r, o, err)
-             : strcmp(type, "wire") == 0 ? record_take_wire(r, o, MAX_STAMP, err)
-                                         : take_event(r, o, type, err);
+        rc = strcmp(type, "call") == 0    ? take_call(r, o, err)
+             : strcmp(type, "wire") == 0  ? record_take_wire(r, o, MAX_STAMP, err)
+             : strcmp(type, "state") == 0 ? record_take_state(r, o, err)
+                                          : take_event(r, o, type, err);
     json_decref(o);
     return rc < 0 ? error_wrap(err, "line %zu", line) : 0;
 }
@@ -427,6 +444,8 @@ static int load_all(int dir, struct record *r, struct error *err)
     if (check_count(EVIDENCE_EVENTS, "calls", r->calls.n, counts.calls, err) < 0 ||
         check_count(EVIDENCE_EVENTS, "events", r->events.n, counts.events, err) < 0 ||
         check_count(EVIDENCE_EVENTS, "things that the wire did", r->wire.n, counts.wire, err) < 0 ||
+        check_count(EVIDENCE_EVENTS, "states", r->states.n, r->has_states ? counts.states : 0,
+                    err) < 0 ||
         check_count(EVIDENCE_CAPTURE, "packets", r->packets.n, counts.packets, err) < 0)
         return -1;
     record_sort(r);

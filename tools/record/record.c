@@ -27,6 +27,7 @@ static void free_things_seen(struct record *r)
     vec_free(&r->calls);
     vec_free(&r->events);
     vec_free(&r->wire);
+    vec_free(&r->states);
 }
 
 static void free_stage(struct record *r)
@@ -117,6 +118,7 @@ void record_sort(struct record *r)
     SORT_BY(&r->calls, began);
     SORT_BY(&r->events, time);
     SORT_BY(&r->wire, time);
+    SORT_BY(&r->states, time);
 }
 
 int record_find_host(const struct record *r, const struct ipaddr *addr)

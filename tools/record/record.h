@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/tcp_state.h"
 #include "base/time.h"
 #include "decode/packet.h"
 #include "lab/wire.h"
@@ -82,6 +83,51 @@ struct record_wire {
                      another frame (rewritten, injected); -1 */
 };
 
+/* X(member, name in the evidence): what the kernel keeps for a connection, from struct
+ * tcp_info; times are nanoseconds, ca_state is an index into tcp_ca_state_names. */
+#define RECORD_VALUES(X)                                                                           \
+    X(rto, "rto_ns")                                                                               \
+    X(backoff, "backoff")                                                                          \
+    X(cwnd, "cwnd")                                                                                \
+    X(ssthresh, "ssthresh")                                                                        \
+    X(srtt, "srtt_ns")                                                                             \
+    X(rttvar, "rttvar_ns")                                                                         \
+    X(ca_state, "ca_state")                                                                        \
+    X(unacked, "unacked")                                                                          \
+    X(sacked, "sacked")                                                                            \
+    X(lost, "lost")                                                                                \
+    X(retrans, "retrans")                                                                          \
+    X(total_retrans, "total_retrans")                                                              \
+    X(retransmits, "retransmits")                                                                  \
+    X(probes, "probes")                                                                            \
+    X(notsent_bytes, "notsent_bytes")                                                              \
+    X(snd_wnd, "snd_wnd")                                                                          \
+    X(rcv_space, "rcv_space")
+
+/* -1: this kernel does not tell. */
+struct record_values {
+#define X(member, name) int64_t member;
+    RECORD_VALUES(X)
+#undef X
+};
+
+/* A look at one socket of a host that saw something new: another state than the look
+ * before, or, where the lab traces the host, another value (then both states are the
+ * same).  What came and went between two looks is not there. */
+struct record_state {
+    nsec time;  /* of the look: the state was this by then */
+    nsec after; /* of the look before it, which saw `old`; 0: it was the first */
+    int host;
+    struct ipaddr local, remote; /* remote.version 0: a listener */
+    uint16_t local_port, remote_port;
+    enum tcp_state old; /* TCP_STATE_NONE: it had not been seen before */
+    enum tcp_state new; /* CLOSED: the kernel has no such socket any more */
+    bool has_values;
+    struct record_values values;
+};
+
+#define RECORD_STATES_MAX 32768
+
 /* A time in which the machine did not keep time: a timer due at `from` came at `to`. */
 struct record_stall {
     nsec from, to;
@@ -112,8 +158,11 @@ struct record {
     VEC(struct record_packet) packets;
     VEC(struct record_call) calls;
     VEC(struct record_event) events;
-    VEC(struct record_wire) wire; /* by time */
-    uint64_t wire_dropped;        /* frames that it had no room for, unasked; they forbid PASS */
+    VEC(struct record_wire) wire;    /* by time */
+    uint64_t wire_dropped;           /* frames that it had no room for, unasked; they forbid PASS */
+    bool has_states;                 /* false: nobody looked, so states are unknown, not absent */
+    bool states_cut;                 /* there was more to see than the record has room for */
+    VEC(struct record_state) states; /* by time */
     VEC(struct record_sysctl) sysctls;
     VEC(struct record_stall) stalls; /* empty: it is not known when the machine was late */
     char *skipped;                   /* the reason why it did not run, else NULL */
@@ -126,7 +175,7 @@ void record_free(struct record *r);
 /* Copies the frame's bytes. */
 void record_add_packet(struct record *r, int point, bool outgoing, bool incoming,
                        const struct frame *frame);
-/* Sorts packets, calls, events and what the wire did by time; stable.  Indexes of packets
+/* Sorts packets, calls, events, states and what the wire did by time; stable.  Indexes of packets
  * are of sorted ones: record.wire is filled when the packets are. */
 void record_sort(struct record *r);
 /* The worst lateness that can have touched what happened between two stamps; the run's

@@ -6,6 +6,7 @@
 #include "capture/pcapng_write.h"
 #include "record/event_names.h"
 #include "record/json.h"
+#include "record/state_json.h"
 #include "record/wire_json.h"
 
 /* ------------------------------------------------------------------ packets */
@@ -105,23 +106,31 @@ static int write_line(FILE *to, json_t *object, struct error *err)
     return 0;
 }
 
+/* How much of each has been written. */
+struct written {
+    size_t calls, events, wire, states;
+};
+
 /* Takes the earliest of what is left; what was done comes before what came of it. */
-static json_t *next_event(const struct record *r, size_t *call, size_t *event, size_t *wire)
+static json_t *next_event(const struct record *r, struct written *n)
 {
-    nsec c = *call < r->calls.n ? r->calls.at[*call].began : NSEC_NEVER;
-    nsec e = *event < r->events.n ? r->events.at[*event].time : NSEC_NEVER;
-    nsec w = *wire < r->wire.n ? r->wire.at[*wire].time : NSEC_NEVER;
-    if (*call < r->calls.n && c <= e && c <= w)
-        return call_to_json(r, &r->calls.at[(*call)++]);
-    if (*event < r->events.n && e <= w)
-        return event_to_json(r, &r->events.at[(*event)++]);
-    return *wire < r->wire.n ? record_wire_to_json(r, &r->wire.at[(*wire)++]) : NULL;
+    nsec call = n->calls < r->calls.n ? r->calls.at[n->calls].began : NSEC_NEVER;
+    nsec event = n->events < r->events.n ? r->events.at[n->events].time : NSEC_NEVER;
+    nsec wire = n->wire < r->wire.n ? r->wire.at[n->wire].time : NSEC_NEVER;
+    nsec state = n->states < r->states.n ? r->states.at[n->states].time : NSEC_NEVER;
+    if (n->calls < r->calls.n && call <= event && call <= wire && call <= state)
+        return call_to_json(r, &r->calls.at[n->calls++]);
+    if (n->events < r->events.n && event <= wire && event <= state)
+        return event_to_json(r, &r->events.at[n->events++]);
+    if (n->wire < r->wire.n && wire <= state)
+        return record_wire_to_json(r, &r->wire.at[n->wire++]);
+    return n->states < r->states.n ? record_state_to_json(r, &r->states.at[n->states++]) : NULL;
 }
 
 int record_write_events(FILE *to, const struct record *r, struct error *err)
 {
-    size_t call = 0, event = 0, wire = 0;
-    for (json_t *object; (object = next_event(r, &call, &event, &wire));)
+    struct written written = {0};
+    for (json_t *object; (object = next_event(r, &written));)
         if (write_line(to, object, err) < 0)
             return -1;
     return 0;
@@ -215,6 +224,9 @@ json_t *record_to_json(const struct record *r)
     json_object_set_new(o, "calls", json_integer((json_int_t)r->calls.n));
     json_object_set_new(o, "events", json_integer((json_int_t)r->events.n));
     json_object_set_new(o, "wire", json_integer((json_int_t)r->wire.n));
+    json_object_set_new(o, "states",
+                        r->has_states ? json_integer((json_int_t)r->states.n) : json_null());
+    json_object_set_new(o, "states_cut", json_boolean(r->states_cut));
     json_object_set_new(o, "wire_dropped", json_integer((json_int_t)r->wire_dropped));
     json_object_set_new(o, "sysctls", sysctls_to_json(r));
     json_object_set_new(o, "skipped", json_cstr(r->skipped));

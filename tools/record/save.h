@@ -23,7 +23,7 @@
 int record_write_capture(FILE *to, const struct record *r, char *const *comments,
                          struct error *err);
 
-/* Calls, events and what the wire did by time, one JSON object a line. */
+/* Calls, events, states and what the wire did by time, one JSON object a line. */
 int record_write_events(FILE *to, const struct record *r, struct error *err);
 
 /* All the rest: the "record" part of result.json.  The caller owns the reference. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "base/tcp_state.h"
 #include "netns/congestion.h"
 #include "run/info.h"
 #include "run/program.h"
@@ -319,21 +320,6 @@ static int do_SET(struct call_conn *conn, const struct lab_step *step, struct ag
     return fail(ENOPROTOOPT);
 }
 
-/* The kernel's numbering, include/net/tcp_states.h, in the names of RFC 9293. */
-static const char *const state_names[] = {
-    [TCP_ESTABLISHED] = "ESTABLISHED",
-    [TCP_SYN_SENT] = "SYN-SENT",
-    [TCP_SYN_RECV] = "SYN-RECEIVED",
-    [TCP_FIN_WAIT1] = "FIN-WAIT-1",
-    [TCP_FIN_WAIT2] = "FIN-WAIT-2",
-    [TCP_TIME_WAIT] = "TIME-WAIT",
-    [TCP_CLOSE] = "CLOSED",
-    [TCP_CLOSE_WAIT] = "CLOSE-WAIT",
-    [TCP_LAST_ACK] = "LAST-ACK",
-    [TCP_LISTEN] = "LISTEN",
-    [TCP_CLOSING] = "CLOSING",
-};
-
 /* The socket's own answer.  One that has no descriptor any more, or whose descriptor
  * says CLOSED, may live on without it, in TIME-WAIT for instance: the table knows. */
 static int state_of(struct call_conn *conn)
@@ -362,9 +348,9 @@ static int do_STATE(struct call_conn *conn, const struct lab_step *step, struct 
         int state = state_of(conn);
         if (state < 0)
             return -1;
-        const char *name = (size_t)state < ARRAY_SIZE(state_names) ? state_names[state] : NULL;
-        if (!name)
+        if (state == TCP_STATE_NONE || state >= TCP_STATE_COUNT)
             return fail(EPROTO);
+        const char *name = tcp_state_names[state];
         nsec now = clock_ns(CLOCK_MONOTONIC), waited = now - began;
         if (stated->kind != RESULT_WORD || state == TCP_CLOSE || strcmp(name, stated->text) == 0 ||
             waited >= limit) {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/memory.h"
+#include "base/tcp_state.h"
 #include "lab/verbs.h"
 
 static const struct field {
@@ -19,11 +20,6 @@ static const struct field {
     {name, offsetof(struct tcp_info, member), sizeof(((struct tcp_info *)0)->member)},
     TCP_INFO_FIELDS(X)
 #undef X
-};
-
-static const char *const ca_states[] = {
-    [TCP_CA_Open] = "Open",         [TCP_CA_Disorder] = "Disorder", [TCP_CA_CWR] = "CWR",
-    [TCP_CA_Recovery] = "Recovery", [TCP_CA_Loss] = "Loss",
 };
 
 /* All of them are of one byte or of four. */
@@ -43,8 +39,8 @@ int info_ask(int fd, const char *field, int64_t *value, const char **word)
     socklen_t len = sizeof(info);
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
         return -1;
-    if (strcmp(field, CA_STATE_FIELD) == 0 && info.tcpi_ca_state < ARRAY_SIZE(ca_states)) {
-        *word = ca_states[info.tcpi_ca_state];
+    if (strcmp(field, CA_STATE_FIELD) == 0 && info.tcpi_ca_state < TCP_CA_STATE_COUNT) {
+        *word = tcp_ca_state_names[info.tcpi_ca_state];
         return 0;
     }
     for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

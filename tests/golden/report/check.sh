@@ -91,7 +91,7 @@ END
 fi
 
 if have python3-jsonschema "$python" -c 'import jsonschema'; then
-    echo "13 results, 10 events" >"$tmp/want"
+    echo "13 results, 13 events" >"$tmp/want"
     expect "jsonschema" "$tmp/want" "$python" -c '
 import json, sys, jsonschema
 top, here = sys.argv[1:]
