@@ -19,6 +19,7 @@ static const char help[] =
     "                       (default: 100ms)\n"
     "  -q, --quiet          one line\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
+    "      --view VIEW      the text's: ladder (the default), or lines, as tcpdump has them\n"
     "      --vary NAME=N    the value of the lab's `vary NAME`\n"
     "      --ip 4|6         the version of IP, if that cannot be seen in what is judged\n"
     "  -h, --help\n"
@@ -55,6 +56,7 @@ static int judge_and_report(const struct check *check, const char *name)
     }
     struct text_options text = cmd_text_options(stdout);
     text.quiet = check->judging.quiet;
+    text.view = check->judging.view;
     struct result *result = judge(cl.lab, cl.pattern, record, check->judging.slack);
     result->wall = record->ended - record->began;
     counts[result->verdict]++;

@@ -63,6 +63,14 @@ int cmd_judging_option(struct cmd_judging *judging, const char *command, int opt
             return 0;
         return cmd_usage_error(command, "there is no format \"%s\": %s", optarg,
                                report_format_names());
+    case 'W':
+        if (strcmp(optarg, "ladder") == 0)
+            judging->view = VIEW_LADDER;
+        else if (strcmp(optarg, "lines") == 0)
+            judging->view = VIEW_LINES;
+        else
+            return cmd_usage_error(command, "there is no view \"%s\": ladder or lines", optarg);
+        return 0;
     case 'V':
         return cmd_add_value(&judging->values, command, optarg);
     case 'I':

@@ -34,6 +34,7 @@ int cmd_take_ip(struct cmd_values *values, const char *command, const char *text
 struct cmd_judging {
     nsec slack;
     bool quiet;
+    enum text_view view;
     const struct report_format *format;
     struct cmd_values values;
 };
@@ -43,6 +44,7 @@ struct cmd_judging {
 #define CMD_JUDGING_LONG                                                                           \
     {"slack", required_argument, NULL, 's'}, {"quiet", no_argument, NULL, 'q'},                    \
         {"format", required_argument, NULL, 'f'}, {"vary", required_argument, NULL, 'V'},          \
+        {"view", required_argument, NULL, 'W'},                                                    \
     {                                                                                              \
         "ip", required_argument, NULL, 'I'                                                         \
     }

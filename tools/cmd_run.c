@@ -30,6 +30,7 @@ static const char help[] =
     "                       to judge (default: 100ms)\n"
     "  -q, --quiet          one line for each lab\n"
     "  -f, --format FORMAT  text, json, tap, ktap or junit\n"
+    "      --view VIEW      the text's: ladder (the default), or lines, as tcpdump has them\n"
     "      --long           play labs that take many minutes on the real clock, too\n"
     "      --vary NAME=N    the value of a lab's `vary NAME`\n"
     "      --ip 6           with IPv6 addresses in place of the lab's IPv4 addresses\n"
@@ -209,6 +210,7 @@ static int run_labs(struct run *run, struct error *err)
         return -1;
     struct text_options text = cmd_text_options(stdout);
     text.quiet = run->judging.quiet;
+    text.view = run->judging.view;
     run->report = report_new(run->judging.format, stdout, &text, run->entries.n);
     if (isatty(STDERR_FILENO))
         loop_add_timer(run->loop, PROGRESS_EVERY, PROGRESS_EVERY, run_draw_progress, run);

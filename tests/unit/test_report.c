@@ -68,6 +68,9 @@ static const struct look {
     {"80-ascii.txt", {.width = 80}},
     {"80-color.txt", {.width = 80, .utf8 = true, .color = true}},
     {"quiet.txt", {.width = 80, .utf8 = true, .quiet = true}},
+    {"lines-80.txt", {.view = VIEW_LINES, .width = 80, .utf8 = true}},
+    {"lines-80-ascii.txt", {.view = VIEW_LINES, .width = 80}},
+    {"lines-80-color.txt", {.view = VIEW_LINES, .width = 80, .utf8 = true, .color = true}},
 };
 
 START_TEST(text_goldens)
@@ -104,8 +107,11 @@ START_TEST(text_is_harmless)
     struct result *result = build_result((enum build_scene)_i);
     nsec wall = result->wall;
     for (int width = 60; width < 160; width += 7) {
-        for (unsigned bits = 0; bits < 8; bits++) {
-            struct text_options options = {.width = width, .utf8 = bits & 1, .quiet = bits & 2};
+        for (unsigned bits = 0; bits < 16; bits++) {
+            struct text_options options = {.view = bits & 8 ? VIEW_LINES : VIEW_LADDER,
+                                           .width = width,
+                                           .utf8 = bits & 1,
+                                           .quiet = bits & 2};
             result->wall = bits & 4 ? 31 * NSEC_PER_USEC : wall;
             cleanup_strbuf struct strbuf out = STRBUF_INIT;
             report_text(&out, result, &options);

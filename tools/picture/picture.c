@@ -131,8 +131,7 @@ static void add_calls(struct picture *picture)
     const struct record *r = picture->record;
     for (size_t i = 0; i < r->calls.n; i++) {
         const struct record_call *call = &r->calls.at[i];
-        struct picture_row *row =
-            add_row(picture, PICTURE_CALL_BEGAN, call->began - picture->zero);
+        struct picture_row *row = add_row(picture, PICTURE_CALL_BEGAN, call->began - picture->zero);
         row->call = (long)i;
         row->from = row->to = picture_column(picture, call->host);
         if (!call->ended)

@@ -25,16 +25,16 @@ enum picture_kind {
 
 struct picture_row {
     enum picture_kind kind;
-    nsec time; /* since the story's first segment */
-    nsec gap;  /* of a segment that was sent: since the one sent before; PICTURE_SILENCE: its
-                  length; else 0 */
+    nsec time;    /* since the story's first segment */
+    nsec gap;     /* of a segment that was sent: since the one sent before; PICTURE_SILENCE: its
+                     length; else 0 */
     int from, to; /* columns; an end that is none of the lab's hosts, or all of them, is the
                      outermost column on the other side; both -1: nowhere */
     long segment; /* index into story->segments, -1 */
     long call;    /* index into record->calls, -1 */
     long event;   /* index into record->events, -1 */
     VEC(const struct result_line *) lines; /* the judged ones that it is about */
-    size_t order; /* among rows of one time */
+    size_t order;                          /* among rows of one time */
 };
 
 struct picture {
@@ -70,18 +70,16 @@ enum picture_detail {
 
 /* A segment in short, in tcpdump's order: `[P.] seq 1:1001 ack 1 win 506 len 1000`; of a
  * run with several connections it begins with the client's port by name. */
-void picture_words(struct strbuf *sb, const struct picture *picture,
-                   const struct picture_row *row, enum picture_detail detail);
+void picture_words(struct strbuf *sb, const struct picture *picture, const struct picture_row *row,
+                   enum picture_detail detail);
 /* The same of a line of a transcript, with its interval cut off. */
 void picture_line_words(struct strbuf *sb, const char *line, enum picture_detail detail);
 
 /* What there is to say of a segment beside its fields: `lost`, `twice`, `under way for
  * 100 ms`; adds nothing if there is nothing. */
-void picture_fate(struct strbuf *sb, const struct picture *picture,
-                  const struct picture_row *row);
+void picture_fate(struct strbuf *sb, const struct picture *picture, const struct picture_row *row);
 
 /* A call: `connect server 1234 => ETIMEDOUT`, of PICTURE_CALL_BEGAN without what it gave. */
-void picture_call(struct strbuf *sb, const struct picture *picture,
-                  const struct picture_row *row);
+void picture_call(struct strbuf *sb, const struct picture *picture, const struct picture_row *row);
 
 #endif

@@ -129,8 +129,8 @@ static bool is_number(const char *s)
     return s[strspn(s, "0123456789")] == '\0';
 }
 
-void picture_words(struct strbuf *sb, const struct picture *picture,
-                   const struct picture_row *row, enum picture_detail detail)
+void picture_words(struct strbuf *sb, const struct picture *picture, const struct picture_row *row,
+                   enum picture_detail detail)
 {
     const struct story_segment *s = picture_segment(picture, row);
     struct strbuf line cleanup_strbuf = STRBUF_INIT;

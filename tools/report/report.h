@@ -15,8 +15,12 @@
 #include "base/strbuf.h"
 #include "transcript/result.h"
 
+/* How what happened is told: as a ladder, or line by line in tcpdump's words. */
+enum text_view { VIEW_LADDER, VIEW_LINES };
+
 /* How the text report is set. */
 struct text_options {
+    enum text_view view;
     int width;  /* columns; below 60 counts as 60 */
     bool color; /* never the only carrier of a meaning */
     bool utf8;  /* else ASCII only */

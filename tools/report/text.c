@@ -253,9 +253,8 @@ void report_text(struct strbuf *out, const struct result *result,
         put_setup(&t);
     if (result->lines.n || (t.record && t.record->calls.n)) {
         strbuf_putc(out, '\n');
-        text_put(&t, STYLE_DIM, t.seconds ? "  time/s      gap" : " time/ms      gap");
-        strbuf_putc(out, '\n');
-        text_timeline(&t);
+        if (options->view != VIEW_LADDER || !text_ladder(&t))
+            text_timeline(&t);
     }
     put_verdict(&t);
 }

@@ -46,8 +46,23 @@ void text_wrapped(struct text *t, enum style style, const char *s, size_t len, i
 void text_columns(struct text *t, bool has_time, nsec time, const char *gap, enum style style,
                   const char *marker);
 
+/* The first two columns: time and gap. */
+#define TEXT_STAMP 18
+void text_stamp(struct text *t, bool has_time, nsec time, const char *gap);
+
 /* A line of its own between the parts of a report. */
 void text_heading(struct text *t, const char *s);
+
+/* What happened, as a ladder; false, and nothing put, if there is no room or no record for
+ * one. */
+bool text_ladder(struct text *t);
+/* Expected and observed beside each other, from line `first` of the result on. */
+void text_beside(struct text *t, size_t first);
+/* Whether the segment of a transcript's line goes the other way than the story's first one. */
+bool text_is_leftward(const struct text *t, const char *line);
+/* Whether line i of the result is one of the many in the middle of a mix of which nothing
+ * is said. */
+bool text_is_hidden(const struct result *result, size_t i);
 
 /* What happened, line by line: up to the first line that is not fine, that line at
  * length, and the rest in short. */
@@ -55,6 +70,9 @@ void text_timeline(struct text *t);
 /* One bad line: expected above observed, the differing fields marked, what it means
  * and from what the bounds were derived. */
 void text_failure(struct text *t, const struct result_line *line);
+
+/* What is wrong with a line, in a few words; adds nothing to a line that is fine. */
+void text_fault(struct strbuf *sb, const struct result_line *line);
 
 /* The text of an observed or expected line behind its interval; *interval_n: the
  * interval's length, 0 if it has none. */

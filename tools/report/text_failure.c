@@ -181,3 +181,19 @@ void text_failure(struct text *t, const struct result_line *line)
         put_paragraph(t, STYLE_NOTE, note);
     }
 }
+
+static const char *or_nothing(const char *s)
+{
+    return s && *s ? s : "nothing";
+}
+
+void text_fault(struct strbuf *sb, const struct result_line *line)
+{
+    vec_each (&line->diffs, diff)
+        strbuf_printf(sb, "%s%s: expected %s, observed %s", sb->len ? "; " : "", diff->field,
+                      or_nothing(diff->expected), or_nothing(diff->observed));
+    if (line->status == LINE_MISSING)
+        strbuf_printf(sb, "missing: %s", or_nothing(line->expected));
+    if (line->status == LINE_UNEXPECTED)
+        strbuf_puts(sb, "unexpected");
+}

@@ -61,8 +61,7 @@ void text_wrapped(struct text *t, enum style style, const char *s, size_t len, i
     strbuf_putc(t->out, '\n');
 }
 
-void text_columns(struct text *t, bool has_time, nsec time, const char *gap, enum style style,
-                  const char *marker)
+void text_stamp(struct text *t, bool has_time, nsec time, const char *gap)
 {
     char stamp[32] = "";
     nsec unit = t->seconds ? NSEC_PER_SEC : NSEC_PER_MSEC;
@@ -78,6 +77,12 @@ void text_columns(struct text *t, bool has_time, nsec time, const char *gap, enu
     strbuf_puts(&row, gap);
     strbuf_putc(&row, ' ');
     text_put(t, STYLE_DIM, row.data);
+}
+
+void text_columns(struct text *t, bool has_time, nsec time, const char *gap, enum style style,
+                  const char *marker)
+{
+    text_stamp(t, has_time, time, gap);
     text_put_padded(t, style, marker, 3);
 }
 

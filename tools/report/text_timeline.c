@@ -58,8 +58,7 @@ static const struct result_line *first_segment(const struct result *result)
     return NULL;
 }
 
-/* Whether the segment goes the other way than the story's first one. */
-static bool is_leftward(const struct text *t, const char *line)
+bool text_is_leftward(const struct text *t, const char *line)
 {
     const struct result_line *first = first_segment(t->result);
     struct end from, to, first_from, first_to;
@@ -223,7 +222,7 @@ static const char *marker_of(const struct text *t, const struct result_line *lin
     }
     if (line->kind != LINE_SEGMENT)
         return text_pick(t, "·", "-");
-    if (!is_leftward(t, text))
+    if (!text_is_leftward(t, text))
         return text_pick(t, "─▶", "->");
     if (*style == STYLE_RIGHTWARD)
         *style = STYLE_LEFTWARD;
@@ -261,17 +260,10 @@ static void put_line(struct text *t, const struct result_line *line)
 /* What is wrong with a line of the rest, in a few words. */
 static void put_fault(struct text *t, const struct result_line *line)
 {
-    vec_each (&line->diffs, diff) {
-        cleanup_strbuf struct strbuf fault = STRBUF_INIT;
-        strbuf_printf(&fault, "%s: expected %s, observed %s", diff->field,
-                      diff->expected && *diff->expected ? diff->expected : "nothing",
-                      diff->observed && *diff->observed ? diff->observed : "nothing");
+    cleanup_strbuf struct strbuf fault = STRBUF_INIT;
+    text_fault(&fault, line);
+    if (fault.len)
         put_remark(t, STYLE_BAD, fault.data);
-    }
-    if (line->status == LINE_MISSING)
-        put_remark(t, STYLE_BAD, "missing");
-    if (line->status == LINE_UNEXPECTED)
-        put_remark(t, STYLE_BAD, "unexpected");
 }
 
 static nsec next_time(const struct result *result, size_t from)
@@ -292,8 +284,7 @@ static bool all_of_mix(const struct result *result, size_t mix, size_t from, siz
     return true;
 }
 
-/* Packets in the middle of a long mix that nothing is said of. */
-static bool is_hidden(const struct result *result, size_t i)
+bool text_is_hidden(const struct result *result, size_t i)
 {
     const struct result_line *line = &result->lines.at[i];
     return line->mix && !line->note && i >= MIX_HEAD &&
@@ -318,10 +309,12 @@ void text_timeline(struct text *t)
     size_t first_bad = bad ? (size_t)(bad - result->lines.at) : result->lines.n;
     bool stop = result->verdict == VERDICT_FAIL && bad;
     struct calls calls;
+    text_put(t, STYLE_DIM, t->seconds ? "  time/s      gap" : " time/ms      gap");
+    strbuf_putc(t->out, '\n');
     calls_collect(&calls, t);
     for (size_t i = 0; i < result->lines.n; i++) {
         const struct result_line *line = &result->lines.at[i];
-        if (is_hidden(result, i)) {
+        if (text_is_hidden(result, i)) {
             hidden++;
             continue;
         }
