@@ -49,6 +49,7 @@ static void answer(struct worker *w, uint32_t number)
     reply.began = clock_ns(CLOCK_REALTIME);
     call_make(&w->conn, step, &reply);
     reply.ended = clock_ns(CLOCK_REALTIME);
+    reply.pair = w->conn.pair;
     size_t len = offsetof(struct agent_reply, text) + reply.text_len;
     if (send(AGENT_SOCKET, &reply, len, MSG_NOSIGNAL) < 0)
         _exit(0);

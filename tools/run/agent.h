@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "lab/lab.h"
+#include "run/sockets.h"
 
 #define AGENT_TEXT_MAX 4096
 
@@ -18,7 +19,8 @@ struct agent_reply {
     int64_t value;     /* when it did not */
     nsec began, ended; /* CLOCK_REALTIME */
     nsec unseen;       /* what was awaited and seen at `ended` may have been so for this long */
-    uint32_t text_len; /* of a word or of what was received; at most AGENT_TEXT_MAX */
+    struct socket_pair pair; /* of the connection after the call; version 0: none */
+    uint32_t text_len;       /* of a word or of what was received; at most AGENT_TEXT_MAX */
     char text[AGENT_TEXT_MAX];
 };
 

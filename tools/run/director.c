@@ -24,6 +24,7 @@
 #include "base/loop.h"
 #include "record/stated.h"
 #include "run/quiet.h"
+#include "run/sampler.h"
 #include "run/wire.h"
 #include "wire/ferry.h"
 
@@ -49,6 +50,7 @@ struct director {
     struct loop *loop;
     struct played *played; /* one a step */
     struct quiet quiet;
+    struct sampler *sampler;
     nsec last_frame; /* CLOCK_MONOTONIC, when the last one was taken */
     size_t recorded; /* bytes, about */
     bool full;       /* RECORD_MAX is reached */
@@ -74,6 +76,7 @@ static void take_frame(void *ctx, const struct frame *frame, bool outgoing, bool
     record_add_packet(d->record, (int)d->point, outgoing, incoming, frame);
     packet_decode(&p, frame);
     quiet_note(&d->quiet, &p, outgoing);
+    sampler_note_packet(d->sampler, &p);
     d->last_frame = clock_ns(CLOCK_MONOTONIC);
 }
 
@@ -122,6 +125,7 @@ static void take_reply(struct director *d, const struct agent_reply *reply)
     }
     call->as_stated = stated_fits(step, call);
     note_unseen(d->record, reply);
+    sampler_note_call(d->sampler, call->host, step->verb, &reply->pair);
     d->played[reply->step].done = true;
 }
 
@@ -189,6 +193,7 @@ static enum answer await(struct director *d, question_fn *question, const struct
             return ANSWER_LIMIT;
         if (loop_run_once(d->loop, left, d->err) < 0)
             return ANSWER_ERROR;
+        sampler_look(d->sampler);
     }
 }
 
@@ -470,6 +475,7 @@ static int close_record(struct director *d, nsec offset)
     struct record *r = d->record;
     if (d->stage->ferry)
         ferry_note_staying(d->stage->ferry); /* before what may arrive is read */
+    sampler_finish(d->sampler);
     r->ended = clock_ns(CLOCK_REALTIME);
     for (size_t i = 0; i < d->stage->captures.n; i++) {
         read_point(d, i);
@@ -496,10 +502,11 @@ int director_play(struct stage *stage, const struct director_options *options,
     d.played = xcalloc(d.lab->steps.n, sizeof(*d.played));
     for (size_t i = 0; i < d.lab->steps.n; i++)
         d.played[i].call = -1;
+    d.sampler = sampler_new(d.lab, stage->topo, record, d.loop, err);
     d.quiet.both_ends = record->points.n > 1;
     lateness_restart(stage->lateness);
     record->began = clock_ns(CLOCK_REALTIME);
-    int ret = watch_everything(&d);
+    int ret = d.sampler ? watch_everything(&d) : -1;
     if (ret == 0)
         ret = play_script(&d);
     if (ret >= 0) {
@@ -508,6 +515,7 @@ int director_play(struct stage *stage, const struct director_options *options,
     }
     quiet_free(&d.quiet);
     free(d.played);
+    sampler_free(d.sampler);
     loop_free(d.loop);
     return ret < 0 ? -1 : 0;
 }

@@ -14,15 +14,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include "base/memory.h"
+#include "base/tcp_state.h"
+#include "run/diag.h"
 
 static struct ipaddr address_of(const struct sockaddr_storage *addr, uint16_t *port)
 {
@@ -94,58 +92,25 @@ static int table_state(const struct socket_pair *pair)
         state = socket_line_state(line, pair);
     bool broken = ferror(table) != 0;
     fclose(table);
-    return state ? state : broken ? -1 : TCP_CLOSE;
+    return state ? state : broken ? -1 : TCP_STATE_CLOSED;
 }
 
-/* A state, DIAG_NOT_FOUND, or -1: it could not be asked.  Where no connection is found,
- * inet_diag_find_one_icsk() goes on to the listener of the port, which has no port at its
- * other end; where there is none either, the answer is ENOENT. */
-enum { DIAG_NOT_FOUND = 0 };
+/* TCP_STATE_NONE: sock_diag does not find it; -1: it could not be asked. */
 static int diag_state(const struct socket_pair *pair)
 {
-    struct {
-        struct nlmsghdr header;
-        struct inet_diag_req_v2 body;
-    } request = {
-        .header = {.nlmsg_len = sizeof(request),
-                   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                   .nlmsg_flags = NLM_F_REQUEST},
-        .body = {.sdiag_family = pair->local.version == 6 ? AF_INET6 : AF_INET,
-                 .sdiag_protocol = IPPROTO_TCP,
-                 .id = {.idiag_sport = htons(pair->local_port),
-                        .idiag_dport = htons(pair->remote_port),
-                        .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
-    };
-    memcpy(request.body.id.idiag_src, pair->local.bytes, ipaddr_bits(&pair->local) / 8);
-    memcpy(request.body.id.idiag_dst, pair->remote.bytes, ipaddr_bits(&pair->remote) / 8);
-    struct {
-        struct nlmsghdr header;
-        union {
-            struct inet_diag_msg found;
-            struct nlmsgerr error;
-        };
-        char attributes[4096];
-    } reply;
-    cleanup_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    if (fd < 0 || send(fd, &request, sizeof(request), 0) < 0)
+    struct diag_socket found;
+    cleanup_fd int fd = diag_open();
+    if (fd < 0)
         return -1;
-    size_t n = (size_t)recv(fd, &reply, sizeof(reply), 0);
-    if (n > sizeof(reply) || n < sizeof(reply.header) + sizeof(reply.error))
-        return -1;
-    if (reply.header.nlmsg_type == NLMSG_ERROR)
-        return reply.error.error == -ENOENT ? DIAG_NOT_FOUND : -1;
-    if (reply.header.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-        n < sizeof(reply.header) + sizeof(reply.found))
-        return -1;
-    return reply.found.id.idiag_dport == request.body.id.idiag_dport ? reply.found.idiag_state
-                                                                     : DIAG_NOT_FOUND;
+    int n = diag_find(fd, pair, false, &found);
+    return n > 0 ? (int)found.state : n;
 }
 
 int socket_state(struct socket_pair *pair)
 {
     int state = diag_state(pair);
-    if (state == DIAG_NOT_FOUND)
-        return pair->looked_up ? TCP_CLOSE : table_state(pair);
+    if (state == TCP_STATE_NONE)
+        return pair->looked_up ? TCP_STATE_CLOSED : table_state(pair);
     pair->looked_up |= state > 0;
     return state > 0 ? state : table_state(pair);
 }

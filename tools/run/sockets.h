@@ -18,11 +18,11 @@ struct socket_pair {
 /* The two ends of a connected socket; version 0 where it is not connected. */
 void socket_pair_of(struct socket_pair *pair, int fd);
 
-/* The state (TCP_ESTABLISHED …, netinet/tcp.h) that one line of /proc/net/tcp or tcp6
+/* The state (enum tcp_state) that one line of /proc/net/tcp or tcp6
  * gives for this connection; 0 if the line is about another one, or about none. */
 int socket_line_state(const char *line, const struct socket_pair *pair);
 
-/* In the calling thread's network namespace: TCP_CLOSE if there is no such connection,
+/* In the calling thread's network namespace: TCP_STATE_CLOSED if there is no such connection,
  * -1 and errno if nobody can say. */
 int socket_state(struct socket_pair *pair);
 
