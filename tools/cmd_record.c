@@ -101,7 +101,8 @@ static int play(struct recording *r, struct error *err)
     struct loop *loop = loop_new(err);
     if (!loop)
         return -1;
-    struct job *job = job_start(loop, r->cl.lab, write_transcript, r, &events, err);
+    const struct job_work work = {.body = write_transcript, .ctx = r};
+    struct job *job = job_start(loop, r->cl.lab, &work, &events, err);
     while (job && !r->finished && loop_run_once(loop, NSEC_NEVER, err) >= 0)
         ;
     job_free(job);

@@ -246,6 +246,8 @@ static void free_run(struct run *run)
         cmd_free_lab(&e->cl);
         free(e->out);
         free(e->awaited);
+        free(e->ladder);
+        free(e->next);
     }
     vec_free(&run->entries);
     cmd_judging_free(&run->judging);

@@ -21,6 +21,10 @@ struct entry {
     struct job *job;
     enum entry_state state;
     char *awaited;
+    /* What is shown of it while it is played (cmd_run_live.c): */
+    char *ladder, *next; /* next: a segment that is due at next_due; NULL: it is not known */
+    int ladder_width;
+    nsec next_due; /* CLOCK_MONOTONIC */
     nsec began, deadline; /* CLOCK_MONOTONIC */
 };
 
@@ -34,6 +38,7 @@ struct run {
     struct report *report;
     size_t running, reported;
     bool interrupted, aborted, drawn;
+    size_t drawn_rows; /* above the line on what is awaited */
     /* With --kernel: */
     const char *kernel, *modules;
     nsec silence;
@@ -57,5 +62,16 @@ void run_report_error(struct entry *e, struct error *err);
 /* The line on the terminal about what is awaited; a timer draws it. */
 void run_draw_progress(void *ctx, nsec due);
 void run_erase_progress(struct run *run);
+
+/* cmd_run_live.c: whether a run is shown while it is played. */
+bool run_is_live(const struct run *run);
+/* A job_look_fn, and what main does with it. */
+void run_look(void *ctx, const struct lab *lab, const struct record *so_far, struct strbuf *seen,
+              nsec *left);
+void run_take_look(void *ctx, const char *seen, size_t len, nsec left);
+/* Draws the end of the ladder, leaving `below` rows of the screen; returns how many it took. */
+size_t run_draw_ladder(const struct entry *e, size_t below);
+/* `[S] seq 0 (retry3) is due in 3.2 s`; nothing if it is not known what is. */
+void run_put_due(struct strbuf *sb, const struct entry *e);
 
 #endif

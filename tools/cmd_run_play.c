@@ -19,9 +19,12 @@ static const nsec PROGRESS_AFTER = NSEC_PER_SEC / 2;
 
 void run_erase_progress(struct run *run)
 {
-    if (run->drawn)
+    if (run->drawn && run->drawn_rows)
+        fprintf(stderr, "\r\033[%zuA\033[J", run->drawn_rows);
+    else if (run->drawn)
         fputs("\r\033[K", stderr);
     run->drawn = false;
+    run->drawn_rows = 0;
 }
 
 /* Puts what is awaited and how long yet into one row; when it is too narrow for both,
@@ -82,7 +85,12 @@ void run_draw_progress(void *ctx, nsec due)
     strbuf_printf(&how_long, ", at most %d s more", seconds);
     if (run->running > 1 && cmd_text_options(stderr).width > 60)
         strbuf_printf(&how_long, "; %zu labs running", run->running);
-    cleanup_free char *awaited = xasprintf("%s: %s", shown->cl.lab->name, shown->awaited);
+    struct strbuf due_next cleanup_strbuf = STRBUF_INIT;
+    run_put_due(&due_next, shown);
+    cleanup_free char *awaited = due_next.len
+                                     ? xasprintf("%s; %s", due_next.data, shown->awaited)
+                                     : xasprintf("%s: %s", shown->cl.lab->name, shown->awaited);
+    run->drawn_rows = run_draw_ladder(shown, 1);
     draw_row(run, awaited, strbuf_cstr(&how_long));
 }
 
@@ -206,14 +214,17 @@ int run_begin(struct entry *e)
 static void start(struct entry *e)
 {
     struct error err = ERROR_INIT;
-    struct job_events events = {.progress = on_progress, .finished = on_finished, .ctx = e};
+    bool live = run_is_live(e->run);
+    struct job_events events = {
+        .seen = run_take_look, .progress = on_progress, .finished = on_finished, .ctx = e};
+    const struct job_work work = {judge_and_save, live ? run_look : NULL, e};
     if (run_begin(e) < 0)
         return;
     if (is_too_long(e)) {
         skip_long(e);
         return;
     }
-    e->job = job_start(e->run->loop, e->cl.lab, judge_and_save, e, &events, &err);
+    e->job = job_start(e->run->loop, e->cl.lab, &work, &events, &err);
     if (!e->job)
         run_report_error(e, &err);
 }

@@ -56,6 +56,27 @@ START_TEST(hosts_are_found_by_any_address)
 }
 END_TEST
 
+/* A glance is sorted; what it was taken from stays as it is, and goes on. */
+START_TEST(a_glance_changes_nothing)
+{
+    struct record *r = build_record();
+    build_seen_tcp(r, 0, BUILD_OUT, 2 * NSEC_PER_MSEC, &(struct build_tcp){.id = 2});
+    build_seen_tcp(r, 1, BUILD_IN, 1 * NSEC_PER_MSEC, &(struct build_tcp){.id = 1});
+    build_call(r, 0, "send", "b", 5, 6, 0, 0);
+    build_call(r, 0, "send", "a", 4, 6, 0, 0);
+    struct record *glance = record_glance(r, 7);
+    ck_assert_int_eq(glance->packets.at[0].point, 1);
+    ck_assert_str_eq(glance->calls.at[0].args, "a");
+    ck_assert_int_eq(glance->ended, 7);
+    record_glance_free(glance);
+    record_glance_free(NULL);
+    ck_assert_int_eq(r->packets.at[0].point, 0);
+    ck_assert_str_eq(r->calls.at[0].args, "b");
+    build_call(r, 0, "send", "c", 7, 8, 0, 0);
+    record_free(r);
+}
+END_TEST
+
 static Suite *suite_record(void)
 {
     Suite *s = suite_create("record");
@@ -63,6 +84,7 @@ static Suite *suite_record(void)
     tcase_add_test(t, sorting_keeps_what_is_of_one_instant_in_order);
     tcase_add_test(t, an_empty_record_sorts_and_goes);
     tcase_add_test(t, hosts_are_found_by_any_address);
+    tcase_add_test(t, a_glance_changes_nothing);
     suite_add_tcase(s, t);
     return s;
 }

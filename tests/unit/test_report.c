@@ -86,6 +86,18 @@ START_TEST(text_goldens)
 }
 END_TEST
 
+/* Of a run that goes on nothing is called lost, missing or wrong. */
+START_TEST(live_golden)
+{
+    struct result *result = build_result(SCENE_MISSING);
+    cleanup_strbuf struct strbuf out = STRBUF_INIT;
+    report_live(&out, result, &(struct text_options){.width = 80, .utf8 = true});
+    check_golden("missing-live-80.txt", out.data, out.len);
+    ck_assert(!strstr(out.data, "missing") && !strstr(out.data, "✗"));
+    build_result_free(result);
+}
+END_TEST
+
 /* Nothing may reach the terminal that was not meant: no control characters without
  * colours, ASCII only where asked, no row wider than the terminal. */
 static void check_rows(const char *text, const struct text_options *options)
@@ -347,6 +359,7 @@ static Suite *suite_report(void)
     Suite *s = suite_create("report");
     TCase *tc = tcase_create("report");
     tcase_add_loop_test(tc, text_goldens, 0, SCENE_COUNT);
+    tcase_add_test(tc, live_golden);
     tcase_add_loop_test(tc, text_is_harmless, 0, SCENE_COUNT);
     tcase_add_loop_test(tc, color_only_adds, 0, SCENE_COUNT);
     tcase_add_loop_test(tc, format_goldens, 0, ARRAY_SIZE(format_names));

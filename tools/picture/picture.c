@@ -300,9 +300,7 @@ struct picture *picture_new(const struct record *record, const struct result *re
     picture->record = record;
     picture->result = result;
     picture->story = story_new(record);
-    const struct story *story = picture->story;
-    picture->zero = story->segments.n ? record->packets.at[story->segments.at[0].packet].frame.time
-                                      : record->began;
+    picture->zero = story_zero(picture->story);
     order_columns(picture);
     add_segments(picture);
     add_calls(picture);

@@ -132,6 +132,35 @@ int record_find_host(const struct record *r, const struct ipaddr *addr)
     return -1;
 }
 
+#define COPY_VEC(v)                                                                                \
+    ((v)->at = xmemdup((v)->at ? (void *)(v)->at : "", (v)->n * sizeof(*(v)->at)),                 \
+     (v)->cap = (v)->n)
+
+struct record *record_glance(const struct record *r, nsec now)
+{
+    struct record *glance = xmemdup(r, sizeof(*r));
+    COPY_VEC(&glance->packets);
+    COPY_VEC(&glance->calls);
+    COPY_VEC(&glance->events);
+    COPY_VEC(&glance->wire);
+    COPY_VEC(&glance->states);
+    glance->ended = now;
+    record_sort(glance);
+    return glance;
+}
+
+void record_glance_free(struct record *glance)
+{
+    if (!glance)
+        return;
+    vec_free(&glance->packets);
+    vec_free(&glance->calls);
+    vec_free(&glance->events);
+    vec_free(&glance->wire);
+    vec_free(&glance->states);
+    free(glance);
+}
+
 nsec record_lateness(const struct record *r, nsec from, nsec to)
 {
     if (r->stalls.n == 0)

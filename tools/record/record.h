@@ -178,6 +178,10 @@ void record_add_packet(struct record *r, int point, bool outgoing, bool incoming
 /* Sorts packets, calls, events, states and what the wire did by time; stable.  Indexes of packets
  * are of sorted ones: record.wire is filled when the packets are. */
 void record_sort(struct record *r);
+/* What has been recorded so far, sorted, as if the run ended now; it borrows from `r`, which
+ * must neither change nor go while it is looked at. */
+struct record *record_glance(const struct record *r, nsec now);
+void record_glance_free(struct record *glance);
 /* The worst lateness that can have touched what happened between two stamps; the run's
  * worst where the record does not say when the machine was late. */
 nsec record_lateness(const struct record *r, nsec from, nsec to);

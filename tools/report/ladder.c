@@ -28,6 +28,7 @@ struct ladder {
     bool *pulled;    /* whose cable is out */
     bool *hidden;    /* segments in the middle of a long mix */
     size_t n_hidden; /* since the last one that was shown */
+    bool live;       /* the run goes on: what has not arrived may do so yet */
 };
 
 static const char *pick(const struct ladder *l, const char *utf8, const char *ascii)
@@ -155,7 +156,7 @@ static void put_strokes(struct ladder *l, const struct picture_row *row, const s
     const struct story_segment *s = picture_segment(l->picture, row);
     const char *solid = pick(l, "─", "-"), *dotted = pick(l, "┄", ".");
     bool lost = s->fate == FATE_LOST;
-    if (row->kind == PICTURE_DEPARTURE) {
+    if (row->kind == PICTURE_DEPARTURE || (lost && l->live)) {
         put_line(l, a, 0, 6, solid);
         put_line(l, a, 6, 8, dotted);
     } else if (row->kind == PICTURE_ARRIVAL) {
@@ -263,6 +264,8 @@ static void put_notes(struct ladder *l, const struct picture_row *row)
 static void put_faults(struct ladder *l, const struct picture_row *row)
 {
     const char *mark = pick(l, "≠ ", "! ");
+    if (l->live)
+        return;
     vec_each (&row->lines, line) {
         cleanup_strbuf struct strbuf words = STRBUF_INIT;
         text_fault(&words, *line);
@@ -301,8 +304,10 @@ static void put_call(struct ladder *l, const struct picture_row *row)
     cleanup_strbuf struct strbuf words = STRBUF_INIT;
     picture_call(&words, l->picture, row);
     bool over = row->kind == PICTURE_CALL, bad = over && !call->as_stated;
-    if (!over && call->ended)
+    if (!over)
         strbuf_puts(&words, pick(l, " …", " ..."));
+    if (!over && !call->ended && !l->live)
+        strbuf_puts(&words, " (not finished)");
     if (bad && call->expected)
         strbuf_printf(&words, ", and the lab states => %s", call->expected);
     put_at_host(l, row, bad ? STYLE_BAD : over ? STYLE_CALL : STYLE_DIM, words.data);
@@ -423,7 +428,7 @@ static bool ladder_init(struct ladder *l, struct text *t, const struct picture *
 {
     size_t n = picture->columns.n;
     int room = t->width - TEXT_STAMP - 1;
-    *l = (struct ladder){.t = t, .picture = picture};
+    *l = (struct ladder){.t = t, .picture = picture, .live = t->live};
     if (n < 2 || room / (int)(n - 1) < NARROWEST)
         return false;
     int widest = WIDEST * (int)(n - 1);
@@ -455,7 +460,7 @@ bool text_ladder(struct text *t)
     struct ladder l;
     bool drawn = ladder_init(&l, t, picture);
     const struct result_line *bad =
-        t->result->verdict == VERDICT_FAIL ? result_first_bad(t->result) : NULL;
+        t->result->verdict == VERDICT_FAIL && !t->live ? result_first_bad(t->result) : NULL;
     if (drawn) {
         put_names(&l);
         for (size_t i = 0; i < picture->rows.n; i++) {

@@ -72,6 +72,11 @@ int report_end(struct report *report, struct error *err);
 void report_text(struct strbuf *out, const struct result *result,
                  const struct text_options *options);
 
+/* The ladder of a run that goes on, judged as far as it is; nothing where there is no room
+ * for one. */
+void report_live(struct strbuf *out, const struct result *so_far,
+                 const struct text_options *options);
+
 /* One word each, as JSON and KTAP write them: "segment", "ok" … */
 const char *line_kind_name(enum line_kind kind);
 const char *line_status_name(enum line_status status);

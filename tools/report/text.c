@@ -199,8 +199,7 @@ static void find_times(struct text *t)
         return;
     struct story *story = story_new(t->record);
     t->has_zero = true;
-    t->zero = story->segments.n ? t->record->packets.at[story->segments.at[0].packet].frame.time
-                                : t->record->began;
+    t->zero = story_zero(story);
     story_free(story);
     nsec last = t->record->ended - t->zero;
     vec_each (&t->result->lines, line)
@@ -233,16 +232,22 @@ static int clamp_width(int width)
     return width < MIN_WIDTH ? MIN_WIDTH : width > MAX_WIDTH ? MAX_WIDTH : width;
 }
 
-void report_text(struct strbuf *out, const struct result *result,
-                 const struct text_options *options)
+static struct text new_text(struct strbuf *out, const struct result *result,
+                            const struct text_options *options)
 {
-    struct text t = {
+    return (struct text){
         .out = out,
         .options = options,
         .width = clamp_width(options->width),
         .result = result,
         .record = result->record,
     };
+}
+
+void report_text(struct strbuf *out, const struct result *result,
+                 const struct text_options *options)
+{
+    struct text t = new_text(out, result, options);
     if (options->quiet) {
         put_quiet(&t);
         return;
@@ -257,6 +262,15 @@ void report_text(struct strbuf *out, const struct result *result,
             text_timeline(&t);
     }
     put_verdict(&t);
+}
+
+void report_live(struct strbuf *out, const struct result *so_far,
+                 const struct text_options *options)
+{
+    struct text t = new_text(out, so_far, options);
+    t.live = true;
+    find_times(&t);
+    text_ladder(&t);
 }
 
 /* ------------------------------------------------------------------- format */

@@ -25,6 +25,7 @@ struct text {
     const struct record *record; /* may be NULL */
     bool has_zero;
     nsec zero;    /* stamp of the story's first segment: times count from it */
+    bool live;    /* of a run that goes on */
     bool seconds; /* times are shown in seconds, else in milliseconds */
 };
 

@@ -52,6 +52,8 @@ struct director {
     struct quiet quiet;
     struct sampler *sampler;
     nsec last_frame; /* CLOCK_MONOTONIC, when the last one was taken */
+    bool news;       /* something was recorded that options->look has not seen … */
+    nsec news_at;    /* … last at, CLOCK_MONOTONIC */
     size_t recorded; /* bytes, about */
     bool full;       /* RECORD_MAX is reached */
     bool interrupted;
@@ -62,6 +64,12 @@ struct director {
 };
 
 /* ---------------------------------------------------------------- events --- */
+
+static void note_news(struct director *d)
+{
+    d->news = d->options->look != NULL;
+    d->news_at = clock_ns(CLOCK_MONOTONIC);
+}
 
 static void take_frame(void *ctx, const struct frame *frame, bool outgoing, bool incoming)
 {
@@ -77,7 +85,8 @@ static void take_frame(void *ctx, const struct frame *frame, bool outgoing, bool
     packet_decode(&p, frame);
     quiet_note(&d->quiet, &p, outgoing);
     sampler_note_packet(d->sampler, &p);
-    d->last_frame = clock_ns(CLOCK_MONOTONIC);
+    note_news(d);
+    d->last_frame = d->news_at;
 }
 
 static void read_point(struct director *d, size_t point)
@@ -126,6 +135,7 @@ static void take_reply(struct director *d, const struct agent_reply *reply)
     call->as_stated = stated_fits(step, call);
     note_unseen(d->record, reply);
     sampler_note_call(d->sampler, call->host, step->verb, &reply->pair);
+    note_news(d);
     d->played[reply->step].done = true;
 }
 
@@ -176,6 +186,19 @@ static void tell(struct director *d, const char *awaited, nsec deadline)
         d->options->progress(d->options->ctx, awaited, deadline - clock_ns(CLOCK_MONOTONIC));
 }
 
+/* Lets somebody look when it disturbs nothing; returns how long until that is so. */
+static nsec look(struct director *d)
+{
+    if (!d->news)
+        return NSEC_NEVER;
+    nsec calm = clock_ns(CLOCK_MONOTONIC) - d->news_at;
+    if (calm < DIRECTOR_CALM)
+        return DIRECTOR_CALM - calm;
+    d->news = false;
+    d->options->look(d->options->ctx, d->record);
+    return NSEC_NEVER;
+}
+
 static enum answer await(struct director *d, question_fn *question, const struct lab_step *step,
                          nsec deadline)
 {
@@ -188,10 +211,11 @@ static enum answer await(struct director *d, question_fn *question, const struct
             return ANSWER_YES;
         if (d->interrupted)
             return ANSWER_STOP;
+        nsec silence = look(d);
         nsec left = deadline - clock_ns(CLOCK_MONOTONIC);
         if (left <= 0)
             return ANSWER_LIMIT;
-        if (loop_run_once(d->loop, left, d->err) < 0)
+        if (loop_run_once(d->loop, silence < left ? silence : left, d->err) < 0)
             return ANSWER_ERROR;
         sampler_look(d->sampler);
     }
@@ -269,6 +293,7 @@ static void note_call(struct director *d, const struct lab_step *step, int host)
     call->step = index_of(d, step);
     call->expected = stated_result(d->lab, step);
     call->as_stated = stated_fits(step, call);
+    note_news(d);
 }
 
 static int await_call(struct director *d, const struct lab_step *step)
@@ -319,6 +344,7 @@ static int play_cable(struct director *d, const struct lab_step *step)
     event->kind = pull ? EVENT_UNPLUG : EVENT_REPLUG;
     event->time = clock_ns(CLOCK_REALTIME);
     event->host = host;
+    note_news(d);
     return 0;
 }
 

@@ -6,10 +6,15 @@
 #include "record/record.h"
 #include "run/stage.h"
 
+#define DIRECTOR_CALM (20 * NSEC_PER_MSEC)
+
 struct director_options {
     /* What is being awaited and how much of its limit is left, whenever that
      * changes; may be NULL. */
     void (*progress)(void *ctx, const char *awaited, nsec left);
+    /* In a silence of the scene after something new was recorded (DIRECTOR_CALM after the
+     * last of it): what there is so far, unsorted; may be NULL. */
+    void (*look)(void *ctx, const struct record *so_far);
     void *ctx;
     int stop_fd; /* readable or closed: stop the script, keep what was recorded; -1: none */
 };

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -17,13 +18,16 @@
 /* The descriptors of the two pipes in the processes of a job. */
 enum { UP = 3, STOP = 4 };
 
+/* A look is one write into an empty pipe, which holds 64 KiB (pipe(7)). */
+enum { LOOK_MAX = 60000 };
+
 /* Messages from the director: a header, then `len` bytes. */
-enum message { MESSAGE_PROGRESS, MESSAGE_REPLY, MESSAGE_ERROR };
+enum message { MESSAGE_PROGRESS, MESSAGE_SEEN, MESSAGE_REPLY, MESSAGE_ERROR };
 
 struct header {
     enum message type;
     enum exit_status status; /* MESSAGE_ERROR */
-    nsec left;               /* MESSAGE_PROGRESS */
+    nsec left;               /* MESSAGE_PROGRESS, MESSAGE_SEEN */
     size_t len;
 };
 
@@ -83,6 +87,27 @@ static void send_progress(void *ctx, const char *awaited, nsec left)
     send_message(header, awaited, strlen(awaited));
 }
 
+/* What the director is called back with. */
+struct looking {
+    const struct lab *lab;
+    const struct job_work *work;
+};
+
+/* Tells main what there is to see; not while main has not read the last of it yet: nobody
+ * who is slow to look may keep the scene waiting. */
+static void send_look(void *ctx, const struct record *so_far)
+{
+    const struct looking *looking = ctx;
+    struct strbuf seen cleanup_strbuf = STRBUF_INIT;
+    struct header header = {.type = MESSAGE_SEEN};
+    int unread = 0;
+    if (ioctl(UP, FIONREAD, &unread) < 0 || unread > 0)
+        return;
+    looking->work->look(looking->work->ctx, looking->lab, so_far, &seen, &header.left);
+    if (seen.len && seen.len < LOOK_MAX)
+        send_message(header, seen.data, seen.len);
+}
+
 /* Keeps only the two pipes (as UP and STOP) and the standard descriptors: another
  * job's pipe that stayed open here would hide its end from that job. */
 static void keep_pipes(int up, int stop)
@@ -107,20 +132,24 @@ static void die_with_parent(int launcher)
     signal(SIGTERM, SIG_IGN);
 }
 
-static _Noreturn void direct(const struct lab *lab, job_body_fn *body, void *ctx)
+static _Noreturn void direct(const struct lab *lab, const struct job_work *work)
 {
     struct error err = ERROR_INIT;
     struct record *record = record_new();
     struct stage stage;
     struct strbuf reply cleanup_strbuf = STRBUF_INIT;
-    struct director_options options = {.progress = send_progress, .stop_fd = STOP};
+    struct looking looking = {lab, work};
+    struct director_options options = {.progress = send_progress,
+                                       .look = work->look ? send_look : NULL,
+                                       .ctx = &looking,
+                                       .stop_fd = STOP};
 
     record->lab = xstrdup(lab->name);
     int ret = stage_build(&stage, lab, record, &err);
     if (ret == 0 && !record->skipped)
         ret = director_play(&stage, &options, record, &err);
     if (ret == 0)
-        ret = body(ctx, lab, record, &reply, &err);
+        ret = work->body(work->ctx, lab, record, &reply, &err);
     if (ret == 0)
         send_message((struct header){.type = MESSAGE_REPLY}, strbuf_cstr(&reply), reply.len);
     else
@@ -140,7 +169,7 @@ static void lift_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static _Noreturn void launch(const struct lab *lab, job_body_fn *body, void *ctx)
+static _Noreturn void launch(const struct lab *lab, const struct job_work *work)
 {
     struct error err = ERROR_INIT;
     lift_descriptor_limit();
@@ -162,7 +191,7 @@ static _Noreturn void launch(const struct lab *lab, job_body_fn *body, void *ctx
     }
     if (pid == 0) {
         die_with_parent(self);
-        direct(lab, body, ctx);
+        direct(lab, work);
     }
     close(UP);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -197,6 +226,9 @@ static void take_message(struct job *job, const struct header *h, const char *da
         finish(job, data, h->len, NULL);
     } else if (h->type == MESSAGE_ERROR) {
         take_error(job, h, data);
+    } else if (h->type == MESSAGE_SEEN) {
+        if (job->events.seen)
+            job->events.seen(job->events.ctx, data, h->len, h->left);
     } else if (job->events.progress) {
         cleanup_free char *text = xstrndup(data, h->len);
         job->events.progress(job->events.ctx, text, h->left);
@@ -287,7 +319,7 @@ static int make_pipes(int up[2], int stop[2])
     return -1;
 }
 
-struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *body, void *body_ctx,
+struct job *job_start(struct loop *loop, const struct lab *lab, const struct job_work *work,
                       const struct job_events *events, struct error *err)
 {
     int up[2], stop[2];
@@ -302,7 +334,7 @@ struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *bod
         keep_pipes(up[1], stop[0]);
         die_with_parent(-1);
         setsid(); /* what the terminal sends (Ctrl-C, Ctrl-Z) is for main, not for the scene */
-        launch(lab, body, body_ctx);
+        launch(lab, work);
     }
     close(up[1]);
     close(stop[0]);

@@ -21,7 +21,20 @@
 typedef int job_body_fn(void *ctx, const struct lab *lab, struct record *record,
                         struct strbuf *reply, struct error *err);
 
+/* Runs there too, in a silence of the scene: puts what main is to be shown of the run so
+ * far into `seen` (nothing: it is not told), and how long the silence should last yet. */
+typedef void job_look_fn(void *ctx, const struct lab *lab, const struct record *so_far,
+                         struct strbuf *seen, nsec *left);
+
+/* What is done in the director's process. */
+struct job_work {
+    job_body_fn *body;
+    job_look_fn *look; /* may be NULL */
+    void *ctx;
+};
+
 struct job_events {
+    void (*seen)(void *ctx, const char *seen, size_t len, nsec left);
     void (*progress)(void *ctx, const char *awaited, nsec left);
     /* Exactly once: the reply, or an error. */
     void (*finished)(void *ctx, const char *reply, size_t len, struct error *err);
@@ -31,7 +44,7 @@ struct job_events {
 struct job;
 
 /* Starts it and watches it from the loop; NULL on an error. */
-struct job *job_start(struct loop *loop, const struct lab *lab, job_body_fn *body, void *body_ctx,
+struct job *job_start(struct loop *loop, const struct lab *lab, const struct job_work *work,
                       const struct job_events *events, struct error *err);
 
 /* How long it may take at the most, by the limits of the lab's steps. */

@@ -283,6 +283,12 @@ struct story *story_at(const struct record *record, int point)
     return b.story;
 }
 
+nsec story_zero(const struct story *story)
+{
+    const struct record *r = story->record;
+    return story->segments.n ? r->packets.at[story->segments.at[0].packet].frame.time : r->began;
+}
+
 void story_free(struct story *story)
 {
     if (!story)

@@ -88,6 +88,8 @@ struct story *story_new(const struct record *record);
 /* The packets of one capture point only, as that point saw them (`at server: …`). */
 struct story *story_at(const struct record *record, int point);
 void story_free(struct story *story);
+/* The stamp of its first segment, from which times count; without any, the run's begin. */
+nsec story_zero(const struct story *story);
 
 /* One transcript line, without interval and label:
  * `client.port > server.1234: Flags [S], seq 0, win 64240, options […], length 0`

@@ -1,0 +1,148 @@
+#include "unit.h"
+
+#include "build_packet.h"
+#include "picture/picture.h"
+
+#define MS NSEC_PER_MSEC
+
+/* The rows in a few letters: S segment, D departure, A arrival, C call, B call begun, L link,
+ * . silence; with the columns of what has two ends. */
+static char *outline(const struct picture *picture)
+{
+    static const char letters[] = {
+        [PICTURE_SEGMENT] = 'S', [PICTURE_DEPARTURE] = 'D',  [PICTURE_ARRIVAL] = 'A',
+        [PICTURE_CALL] = 'C',    [PICTURE_CALL_BEGAN] = 'B', [PICTURE_LINK] = 'L',
+        [PICTURE_SILENCE] = '.', [PICTURE_MISSING] = 'M'};
+    struct strbuf sb = STRBUF_INIT;
+    vec_each (&picture->rows, row) {
+        strbuf_printf(&sb, "%s%c", sb.len ? " " : "", letters[row->kind]);
+        if (row->segment >= 0)
+            strbuf_printf(&sb, "%d%d", row->from, row->to);
+    }
+    return strbuf_steal(&sb);
+}
+
+static void check_outline(struct record *r, nsec ended, const char *want)
+{
+    build_done(r, build_time(ended));
+    struct picture *picture = picture_new(r, NULL);
+    cleanup_free char *got = outline(picture);
+    ck_assert_str_eq(got, want);
+    picture_free(picture);
+    record_free(r);
+}
+
+static void sent(struct record *r, nsec at, nsec travel, bool reply, const char *flags)
+{
+    build_sent(r, at, travel, &(struct build_tcp){.reply = reply, .flags = flags});
+}
+
+START_TEST(what_comes_at_once_is_one_arrow)
+{
+    struct record *r = build_record();
+    sent(r, 1 * MS, 20 * NSEC_PER_USEC, false, "S");
+    sent(r, 1 * MS + 5 * NSEC_PER_USEC, 20 * NSEC_PER_USEC, false, ".");
+    sent(r, 2 * MS, 20 * NSEC_PER_USEC, true, "S.");
+    check_outline(r, 3 * MS, "S01 S01 S10");
+}
+END_TEST
+
+START_TEST(what_travels_is_two_rows_if_something_happens_meanwhile)
+{
+    struct record *r = build_record();
+    sent(r, 0, 50 * MS, false, "S");
+    sent(r, 50 * MS, 50 * MS, true, "S.");
+    sent(r, 100 * MS, 50 * MS, false, ".");
+    sent(r, 110 * MS, 50 * MS, false, "P.");
+    check_outline(r, 200 * MS, "S01 S10 D01 D01 A01 A01");
+}
+END_TEST
+
+START_TEST(a_lost_segment_has_no_arrival)
+{
+    struct record *r = build_record();
+    sent(r, 0, 50 * MS, false, "S");
+    sent(r, 10 * MS, BUILD_LOST, false, "S");
+    check_outline(r, 200 * MS, "D01 S01 A01");
+}
+END_TEST
+
+START_TEST(silence_is_when_nothing_is_under_way)
+{
+    struct record *r = build_record();
+    sent(r, 0, 300 * MS, false, "S"); /* 300 ms under way are none */
+    sent(r, 300 * MS, 1000, true, "S.");
+    sent(r, 600 * MS, 1000, false, ".");
+    sent(r, 650 * MS, 1000, false, "P."); /* nor is a short time */
+    check_outline(r, 700 * MS, "S01 S10 . S01 S01");
+}
+END_TEST
+
+START_TEST(a_call_is_one_row_unless_something_happens_meanwhile)
+{
+    struct record *r = build_record();
+    build_call(r, 1, "listen", "1234", 0, 1 * MS, 0, 0);
+    build_call(r, 0, "connect", "server 1234", 2 * MS, 5 * MS, 0, 0);
+    build_call(r, 1, "accept", "", 6 * MS, 0, 0, 0);
+    sent(r, 3 * MS, 1000, false, "S");
+    check_outline(r, 10 * MS, "C B S01 C B");
+}
+END_TEST
+
+static void words_are(const struct build_tcp *b, enum picture_detail detail, const char *want)
+{
+    struct record *r = build_record();
+    build_sent(r, 0, 1000, b);
+    build_done(r, 0);
+    struct picture *picture = picture_new(r, NULL);
+    cleanup_strbuf struct strbuf words = STRBUF_INIT;
+    picture_words(&words, picture, &picture->rows.at[0], detail);
+    ck_assert_str_eq(strbuf_cstr(&words), want);
+    picture_free(picture);
+    record_free(r);
+}
+
+START_TEST(words_are_as_many_as_asked_for)
+{
+    struct build_tcp syn = {.flags = "S", .win = 64240, .mss = 1460, .sack_ok = true};
+    words_are(&syn, PICTURE_OPTIONS, "[S] seq 0 win 64240 <mss 1460,nop,nop,sackOK>");
+    words_are(&syn, PICTURE_FIELDS, "[S] seq 0 win 64240 mss 1460");
+    words_are(&syn, PICTURE_NO_WINDOW, "[S] seq 0 mss 1460");
+    words_are(&syn, PICTURE_FLAGS, "[S]");
+    struct build_tcp data = {.flags = "P.", .seq = 5, .ack = 7, .win = 10, .len = 100};
+    words_are(&data, PICTURE_FIELDS, "[P.] seq 0:100 ack 0 win 10 len 100");
+    words_are(&data, PICTURE_NO_ACK, "[P.] seq 0:100 len 100");
+    struct build_tcp ack = {.flags = ".", .ack = 7, .win = 10};
+    words_are(&ack, PICTURE_NO_ACK, "[.] ack 0");
+}
+END_TEST
+
+START_TEST(words_of_a_transcripts_line)
+{
+    cleanup_strbuf struct strbuf words = STRBUF_INIT;
+    picture_line_words(&words,
+                       "+1s client.port > server.1234: Flags [.], ack 1, win ~, options "
+                       "[nop,nop,sack 1 {1001:2001}], length 0 lost",
+                       PICTURE_FIELDS);
+    ck_assert_str_eq(strbuf_cstr(&words), "[.] ack 1 win ~ sack 1 {1001:2001}");
+    strbuf_truncate(&words, 0);
+    picture_line_words(&words, "+0 ARP, Request who-has server", PICTURE_FIELDS);
+    ck_assert_str_eq(strbuf_cstr(&words), "ARP, Request who-has server");
+}
+END_TEST
+
+static Suite *suite_picture(void)
+{
+    Suite *s = suite_create("picture");
+    TCase *t = tcase_create("picture");
+    tcase_add_test(t, what_comes_at_once_is_one_arrow);
+    tcase_add_test(t, what_travels_is_two_rows_if_something_happens_meanwhile);
+    tcase_add_test(t, a_lost_segment_has_no_arrival);
+    tcase_add_test(t, silence_is_when_nothing_is_under_way);
+    tcase_add_test(t, a_call_is_one_row_unless_something_happens_meanwhile);
+    tcase_add_test(t, words_are_as_many_as_asked_for);
+    tcase_add_test(t, words_of_a_transcripts_line);
+    suite_add_tcase(s, t);
+    return s;
+}
+TEST_SUITE(suite_picture)
