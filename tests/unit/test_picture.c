@@ -110,10 +110,10 @@ START_TEST(words_are_as_many_as_asked_for)
     words_are(&syn, PICTURE_NO_WINDOW, "[S] seq 0 mss 1460");
     words_are(&syn, PICTURE_FLAGS, "[S]");
     struct build_tcp data = {.flags = "P.", .seq = 5, .ack = 7, .win = 10, .len = 100};
-    words_are(&data, PICTURE_FIELDS, "[P.] seq 0:100 ack 0 win 10 len 100");
-    words_are(&data, PICTURE_NO_ACK, "[P.] seq 0:100 len 100");
+    words_are(&data, PICTURE_FIELDS, "[P.] seq 1:101 ack 1 win 10 len 100");
+    words_are(&data, PICTURE_NO_ACK, "[P.] seq 1:101 len 100");
     struct build_tcp ack = {.flags = ".", .ack = 7, .win = 10};
-    words_are(&ack, PICTURE_NO_ACK, "[.] ack 0");
+    words_are(&ack, PICTURE_NO_ACK, "[.] ack 1");
 }
 END_TEST
 
