@@ -89,6 +89,37 @@ START_TEST(a_call_is_one_row_unless_something_happens_meanwhile)
 }
 END_TEST
 
+/* A state hangs at the last row before the look that saw it; other values are no change. */
+START_TEST(states_hang_at_what_they_follow)
+{
+    struct record *r = build_record();
+    sent(r, 1 * MS, 1000, false, "S");
+    sent(r, 300 * MS, 1000, true, "S.");
+    static const struct {
+        nsec at;
+        enum tcp_state old, new;
+    } looks[] = {{0, TCP_STATE_NONE, TCP_STATE_LISTEN},
+                 {2 * MS, TCP_STATE_NONE, TCP_STATE_SYN_SENT},
+                 {3 * MS, TCP_STATE_SYN_SENT, TCP_STATE_SYN_SENT},
+                 {301 * MS, TCP_STATE_SYN_SENT, TCP_STATE_ESTABLISHED}};
+    for (size_t i = 0; i < ARRAY_SIZE(looks); i++)
+        vec_push(&r->states,
+                 ((struct record_state){
+                     .time = build_time(looks[i].at), .old = looks[i].old, .new = looks[i].new}));
+    build_done(r, build_time(400 * MS));
+    struct picture *picture = picture_new(r, NULL);
+    cleanup_free char *rows = outline(picture);
+    ck_assert_str_eq(rows, "S01 . S10");
+    ck_assert_uint_eq(picture->rows.at[0].states.n, 2);
+    ck_assert_uint_eq(picture->rows.at[0].states.at[1], 1);
+    ck_assert_uint_eq(picture->rows.at[1].states.n, 0);
+    ck_assert_uint_eq(picture->rows.at[2].states.n, 1);
+    ck_assert_uint_eq(picture->rows.at[2].states.at[0], 3);
+    picture_free(picture);
+    record_free(r);
+}
+END_TEST
+
 static void words_are(const struct build_tcp *b, enum picture_detail detail, const char *want)
 {
     struct record *r = build_record();
@@ -140,6 +171,7 @@ static Suite *suite_picture(void)
     tcase_add_test(t, a_lost_segment_has_no_arrival);
     tcase_add_test(t, silence_is_when_nothing_is_under_way);
     tcase_add_test(t, a_call_is_one_row_unless_something_happens_meanwhile);
+    tcase_add_test(t, states_hang_at_what_they_follow);
     tcase_add_test(t, words_are_as_many_as_asked_for);
     tcase_add_test(t, words_of_a_transcripts_line);
     suite_add_tcase(s, t);

@@ -9,6 +9,9 @@
  * - A call and its return are one row if nothing happened in between.
  * - Where nothing happens for SILENCE and nothing is under way, a row says so.
  *
+ * A change of a socket's state hangs at the last row before the look that saw it: what the
+ * row tells is its cause, or happened at the same time.
+ *
  * The judged lines hang at the rows that they are about.  A missing line has no time: it
  * stands behind what was expected before it. */
 #include "picture/picture.h"
@@ -288,6 +291,22 @@ static void add_silences(struct picture *picture)
     }
 }
 
+static void hang_states(struct picture *picture)
+{
+    const struct record *r = picture->record;
+    size_t row = 0, n = picture->rows.n;
+    for (size_t i = 0; i < r->states.n && n; i++) {
+        const struct record_state *state = &r->states.at[i];
+        while (row + 1 < n && picture->rows.at[row + 1].time <= state->time - picture->zero)
+            row++;
+        size_t at = row;
+        while (at > 0 && picture->rows.at[at].kind == PICTURE_SILENCE)
+            at--;
+        if (state->old != state->new)
+            vec_push(&picture->rows.at[at].states, i);
+    }
+}
+
 static void sort_rows(struct picture *picture)
 {
     if (picture->rows.n)
@@ -313,6 +332,7 @@ struct picture *picture_new(const struct record *record, const struct result *re
         picture->rows.at[i].order = 2 * i + 1;
     add_silences(picture);
     sort_rows(picture);
+    hang_states(picture);
     return picture;
 }
 
@@ -320,8 +340,10 @@ void picture_free(struct picture *picture)
 {
     if (!picture)
         return;
-    vec_each (&picture->rows, row)
+    vec_each (&picture->rows, row) {
         vec_free(&row->lines);
+        vec_free(&row->states);
+    }
     vec_free(&picture->rows);
     vec_free(&picture->columns);
     story_free(picture->story);

@@ -34,7 +34,8 @@ struct picture_row {
     long call;    /* index into record->calls, -1 */
     long event;   /* index into record->events, -1 */
     VEC(const struct result_line *) lines; /* the judged ones that it is about */
-    size_t order;                          /* among rows of one time */
+    VEC(size_t) states; /* record->states: changes of state that were seen next after it */
+    size_t order;       /* among rows of one time */
 };
 
 struct picture {

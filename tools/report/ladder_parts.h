@@ -1,0 +1,58 @@
+/* What the parts of the terminal's ladder share; ladder.c tells what it is. */
+#ifndef REPORT_LADDER_PARTS_H
+#define REPORT_LADDER_PARTS_H
+
+#include "picture/label.h"
+#include "picture/picture.h"
+#include "report/canvas.h"
+#include "report/text.h"
+
+enum {
+    LADDER_MARGIN = 13,     /* columns for a state and a blank */
+    LADDER_STATES_MOST = 3, /* in one margin beside one row */
+};
+
+enum side { LEFT, RIGHT };
+
+/* The states that are to be shown next in a margin. */
+struct margin {
+    const char *states[LADDER_STATES_MOST];
+    size_t n, shown;
+};
+
+struct ladder {
+    struct text *t;
+    const struct picture *picture;
+    struct labels *labels;
+    struct canvas row;
+    int *x;          /* of each column's lifeline */
+    bool *pulled;    /* whose cable is out */
+    bool *hidden;    /* segments in the middle of a long mix */
+    size_t n_hidden; /* since the last one that was shown */
+    bool live;       /* the run goes on: what has not arrived may do so yet */
+    bool margins;    /* there is room for states outside the lifelines */
+    struct margin margin[2];
+};
+
+const char *ladder_pick(const struct ladder *l, const char *utf8, const char *ascii);
+/* The columns of the outermost lifelines. */
+int ladder_left(const struct ladder *l);
+int ladder_right(const struct ladder *l);
+
+/* A row begins with all lifelines, is written over, and ends with its time, or none. */
+void ladder_begin_row(struct ladder *l);
+void ladder_end_row(struct ladder *l, const struct picture_row *row);
+/* Rows of text between the outermost lifelines; `first` stands before the first. */
+void ladder_paragraph(struct ladder *l, enum style style, const char *first, const char *s);
+
+/* The arrow of a segment, or its half; what fits of it stands on it, else below. */
+void ladder_arrow(struct ladder *l, const struct picture_row *row);
+/* A frame that is on nobody's way between two hosts. */
+void ladder_floating(struct ladder *l, const struct picture_row *row);
+
+/* Takes the changes of state that follow a row: ladder_end_row() puts them into the margins
+ * of its rows, if there are any, and ladder_put_states() what is left on rows of their own. */
+void ladder_take_states(struct ladder *l, const struct picture_row *row);
+void ladder_put_states(struct ladder *l);
+
+#endif
