@@ -91,7 +91,9 @@ static void put_centred(char *row, const struct cell *c, const char *text)
     size_t room = 2 * (c->to - c->from) - 1, len = strlen(text);
     if (len > room)
         len = room;
-    memcpy(row + 2 * c->from + 1 + (room - len) / 2, text, len);
+    char *at = row + 2 * c->from + 1 + (room - len) / 2;
+    for (size_t i = 0; i < len; i++)
+        at[i] = text[i];
 }
 
 /* The most that fits of name and value. */
@@ -159,8 +161,10 @@ static void put_edge(char *row, const cells *list, bool below)
             row[2 * c->from] = row[2 * c->to] = '+';
             continue;
         }
-        for (uint32_t bit = c->from; bit < c->to; bit++)
-            memcpy(row + 2 * bit, "+-+", 3);
+        for (uint32_t bit = c->from; bit < c->to; bit++) {
+            row[2 * bit] = row[2 * bit + 2] = '+';
+            row[2 * bit + 1] = '-';
+        }
     }
 }
 
