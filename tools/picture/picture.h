@@ -76,6 +76,10 @@ void picture_words(struct strbuf *sb, const struct picture *picture, const struc
 /* The same of a line of a transcript, with its interval cut off. */
 void picture_line_words(struct strbuf *sb, const char *line, enum picture_detail detail);
 
+/* What the wire did to a segment that its arrow does not show: `arrives twice`, `rewritten on
+ * the way`; adds nothing if there is nothing. */
+void picture_mishaps(struct strbuf *sb, const struct picture *picture,
+                     const struct picture_row *row);
 /* What there is to say of a segment beside its fields: `lost`, `twice`, `under way for
  * 100 ms`; adds nothing if there is nothing. */
 void picture_fate(struct strbuf *sb, const struct picture *picture, const struct picture_row *row);

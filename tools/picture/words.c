@@ -154,23 +154,30 @@ static void put_word(struct strbuf *sb, const char *word)
     strbuf_puts(sb, word);
 }
 
-void picture_fate(struct strbuf *sb, const struct picture *picture, const struct picture_row *row)
+void picture_mishaps(struct strbuf *sb, const struct picture *picture,
+                     const struct picture_row *row)
 {
     const struct story_segment *s = picture_segment(picture, row);
     if (s->injected)
         put_word(sb, "sent by the wire, by nobody else");
-    if (s->fate == FATE_LOST)
-        put_word(sb, "lost");
-    if (s->overtaken) {
-        put_word(sb, "overtaken by ");
-        strbuf_printf(sb, "%u", s->overtaken);
-    }
     if (s->arrivals > 1)
         put_word(sb, "arrives twice");
     if (s->damaged)
         put_word(sb, "arrives damaged");
     if (s->rewritten)
         put_word(sb, "rewritten on the way");
+}
+
+void picture_fate(struct strbuf *sb, const struct picture *picture, const struct picture_row *row)
+{
+    const struct story_segment *s = picture_segment(picture, row);
+    picture_mishaps(sb, picture, row);
+    if (s->fate == FATE_LOST)
+        put_word(sb, "lost");
+    if (s->overtaken) {
+        put_word(sb, "overtaken by ");
+        strbuf_printf(sb, "%u", s->overtaken);
+    }
     if (s->fate == FATE_ARRIVED && s->travel >= NSEC_PER_MSEC) {
         put_word(sb, "");
         strbuf_approx(sb, s->travel);

@@ -30,12 +30,10 @@ static void put_labels(struct ladder *l, const struct picture_row *row)
         strbuf_puts(&words, i ? "; " : "");
         label_format(&words, &label[i]);
     }
-    const struct story_segment *s = picture_segment(l->picture, row);
-    struct strbuf fate cleanup_strbuf = STRBUF_INIT;
-    if (s->arrivals > 1 || s->damaged || s->rewritten || s->overtaken || s->injected)
-        picture_fate(&fate, l->picture, row);
-    if (fate.len)
-        strbuf_printf(&words, "%s%s", words.len ? "; " : "", fate.data);
+    struct strbuf mishaps cleanup_strbuf = STRBUF_INIT;
+    picture_mishaps(&mishaps, l->picture, row);
+    if (mishaps.len)
+        strbuf_printf(&words, "%s%s", words.len ? "; " : "", mishaps.data);
     if (words.len)
         ladder_paragraph(l, STYLE_TITLE, ladder_pick(l, "↳ ", "` "), words.data);
 }

@@ -76,7 +76,7 @@ static void put_strokes(struct ladder *l, const struct picture_row *row, const s
     const struct story_segment *s = picture_segment(l->picture, row);
     const char *solid = ladder_pick(l, "─", "-"), *dotted = ladder_pick(l, "┄", ".");
     bool lost = s->fate == FATE_LOST;
-    if (row->kind == PICTURE_DEPARTURE || (lost && l->live)) {
+    if (row->kind == PICTURE_DEPARTURE || (l->live && (lost || s->pending))) {
         put_line(l, a, 0, 6, solid);
         put_line(l, a, 6, 8, dotted);
     } else if (row->kind == PICTURE_ARRIVAL) {
