@@ -1,8 +1,7 @@
 /* The report in the terminal: what was set up, the timeline, the verdict. */
 #include "report/text.h"
 
-#include <inttypes.h>
-
+#include "report/words.h"
 #include "report/wrap.h"
 #include "transcript/story.h"
 
@@ -22,14 +21,6 @@ static enum style verdict_style(enum verdict v)
         break;
     }
     return STYLE_WARN;
-}
-
-static void put_seconds(struct strbuf *sb, nsec t)
-{
-    if (t < 10 * NSEC_PER_MSEC)
-        strbuf_approx(sb, t);
-    else
-        strbuf_printf(sb, "%.2f s", (double)t / (double)NSEC_PER_SEC);
 }
 
 /* -------------------------------------------------------------------- parts */
@@ -91,58 +82,17 @@ static void put_points(struct text *t)
 {
     vec_each (&t->record->points, point) {
         cleanup_strbuf struct strbuf line = STRBUF_INIT;
-        if (point->iface)
-            strbuf_printf(&line, "%s, ", point->iface);
-        if (point->filter && *point->filter)
-            strbuf_printf(&line, "filter \"%s\"", point->filter);
-        else
-            strbuf_puts(&line, "every packet");
-        if (point->dropped)
-            strbuf_printf(&line, ", %" PRIu64 " packets lost by the capture", point->dropped);
+        words_point(&line, point);
         put_fact(t, "capture", point->name, line.data);
     }
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* How many settings there are, whether on one host or on all. */
-static size_t count_keys(const struct record *r, bool absent)
-{
-    VEC(char *) keys = {0};
-    size_t n = 0;
-    vec_each (&r->sysctls, sysctl)
-        if (sysctl->absent == absent)
-            vec_push(&keys, sysctl->key);
-    if (keys.n)
-        qsort(keys.at, keys.n, sizeof(*keys.at), compare_keys);
-    for (size_t i = 0; i < keys.n; i++)
-        n += i == 0 || strcmp(keys.at[i], keys.at[i - 1]) != 0;
-    vec_free(&keys);
-    return n;
-}
-
 static void put_machine(struct text *t)
 {
-    const struct record *r = t->record;
-    if (!r->kernel)
+    if (!t->record->kernel)
         return;
     cleanup_strbuf struct strbuf line = STRBUF_INIT;
-    strbuf_printf(&line, "Linux %s", r->kernel);
-    if (r->machine)
-        strbuf_printf(&line, " %s", r->machine);
-    if (r->clock && strcmp(r->clock, "real") != 0)
-        strbuf_printf(&line, ", %s clock", r->clock);
-    if (r->tick) {
-        strbuf_printf(&line, ", tick %g ms", (double)r->tick / (double)NSEC_PER_MSEC);
-    }
-    size_t pinned = count_keys(r, false), absent = count_keys(r, true);
-    if (pinned)
-        strbuf_printf(&line, "; %zu kernel settings pinned", pinned);
-    if (absent)
-        strbuf_printf(&line, "%s %zu absent", pinned ? "," : ";", absent);
+    words_machine(&line, t->record);
     put_fact(t, "machine", NULL, line.data);
 }
 
@@ -155,32 +105,18 @@ static void put_setup(struct text *t)
         put_fact(t, "remark", NULL, *remark);
 }
 
-static size_t count_lines(const struct result *r, enum line_kind kind)
-{
-    size_t n = 0;
-    vec_each (&r->lines, line)
-        n += line->kind == kind && line->observed;
-    return n;
-}
-
 /* `PASS  handshake: 7 segments and 9 calls, all as expected        0.03 s` */
 static void put_verdict(struct text *t)
 {
     const struct result *r = t->result;
-    cleanup_strbuf struct strbuf line = STRBUF_INIT;
+    cleanup_strbuf struct strbuf line = STRBUF_INIT, words = STRBUF_INIT;
     strbuf_printf(&line, "%s", r->lab);
-    size_t segments = count_lines(r, LINE_SEGMENT), calls = t->record ? t->record->calls.n : 0;
-    if (r->verdict == VERDICT_PASS) {
-        strbuf_printf(&line, ": %zu segment%s", segments, segments == 1 ? "" : "s");
-        if (calls)
-            strbuf_printf(&line, " and %zu call%s", calls, calls == 1 ? "" : "s");
-        strbuf_puts(&line, ", all as expected");
-    } else if (r->reason) {
-        strbuf_printf(&line, ": %s", r->reason);
-    }
+    words_verdict(&words, r);
+    if (words.len)
+        strbuf_printf(&line, ": %s", words.data);
     if (r->wall) {
         strbuf_puts(&line, " (");
-        put_seconds(&line, r->wall);
+        words_seconds(&line, r->wall);
         strbuf_putc(&line, ')');
     }
     strbuf_putc(t->out, '\n');
@@ -214,7 +150,7 @@ static void put_quiet(struct text *t)
     text_put_padded(t, STYLE_PLAIN, r->lab, 20);
     cleanup_strbuf struct strbuf wall = STRBUF_INIT;
     if (r->wall)
-        put_seconds(&wall, r->wall);
+        words_seconds(&wall, r->wall);
     int width = glyphs_width(strbuf_cstr(&wall), wall.len, t->options->utf8);
     strbuf_pad(t->out, ' ', width < 9 ? (size_t)(9 - width) : 0);
     text_put(t, STYLE_PLAIN, strbuf_cstr(&wall));

@@ -1,7 +1,6 @@
 #include "report/text.h"
 
-#include <inttypes.h>
-
+#include "report/words.h"
 #include "report/wrap.h"
 
 /* Columns before the two texts: "  expected  ". */
@@ -119,43 +118,17 @@ static void put_paragraph(struct text *t, enum style style, const char *s)
     text_wrapped(t, style, s, strlen(s), 2, 0, false);
 }
 
-static const char *const headings[] = {
-    [LINE_OK] = "as expected",     [LINE_DIFFERS] = "differs",
-    [LINE_MISSING] = "is missing", [LINE_UNEXPECTED] = "was not expected",
-    [LINE_ABSENT] = "is absent",   [LINE_UNJUDGED] = "cannot be judged",
-};
-
 static void put_heading(struct text *t, const struct result_line *line)
 {
     cleanup_strbuf struct strbuf heading = STRBUF_INIT;
-    if (line->kind == LINE_WIRE)
-        strbuf_puts(&heading, "What the script asks of the wire, and did not happen");
-    else if (line->line_number == 0)
-        strbuf_printf(&heading, "The first line that %s", headings[line->status]);
-    else
-        strbuf_printf(&heading, "The first line that %s: %s line %zu", headings[line->status],
-                      t->result->expected_path ? t->result->expected_path : "the transcript's",
-                      line->line_number);
-    if (line->label)
-        strbuf_printf(&heading, " (%s)", line->label);
-    if (line->point)
-        strbuf_printf(&heading, " at %s", line->point);
+    words_fault(&heading, t->result, line);
     text_heading(t, heading.data);
 }
 
 static void put_bounds(struct text *t, const struct result_line *line)
 {
     cleanup_strbuf struct strbuf bounds = STRBUF_INIT;
-    strbuf_puts(&bounds, "Allowed: ");
-    strbuf_approx(&bounds, line->earliest);
-    if (line->latest == NSEC_NEVER) {
-        strbuf_puts(&bounds, " or more");
-    } else {
-        strbuf_puts(&bounds, " … ");
-        strbuf_approx(&bounds, line->latest);
-    }
-    if (line->derivation)
-        strbuf_printf(&bounds, ", from %s", line->derivation);
+    words_bounds(&bounds, line);
     put_paragraph(t, STYLE_DIM, bounds.data);
 }
 
@@ -171,10 +144,7 @@ void text_failure(struct text *t, const struct result_line *line)
         put_paragraph(t, STYLE_WARN, line->wire);
     if (line->meaning)
         put_paragraph(t, STYLE_TITLE, line->meaning);
-    bool interval = false;
-    vec_each (&line->diffs, diff)
-        interval |= diff->field && strcmp(diff->field, "interval") == 0;
-    if (line->has_bounds && interval)
+    if (line_interval_differs(line))
         put_bounds(t, line);
     if (line->note) {
         cleanup_free char *note = xasprintf("The transcript's note: %s", line->note);
