@@ -21,8 +21,9 @@ all: $(addprefix $(B)/,tcplab listener client sniffer)
 #   liblzma-dev          liblzma          kernel modules as distributions pack them: xz,
 #   libzstd-dev          libzstd          zstd,
 #   zlib1g-dev           zlib             gzip; and the checksum of a guest's messages
+#   libmd-dev            libmd            SHA-256, for the policy of report.html
 #   check                check            unit tests
-LIBS := libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson liblzma libzstd zlib
+LIBS := libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson liblzma libzstd zlib libmd
 
 no_config := help clean
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
@@ -81,6 +82,8 @@ $(B)/test-live: $(call obj,$(live_src)) $(B)/libtcplab.a
 
 $(B)/bench-wire: $(call obj,tests/bench/wire.c) $(B)/libtcplab.a
 	$(link)
+
+$(call obj,tools/report/html_assets.c): tools/report/page.css tools/report/page.js
 
 -include $(patsubst %.o,%.d,$(call obj,$(lib_src) $(cmd_src) $(unit_src) $(live_src) $(addprefix tools/,listener.c client.c sniffer.c) tests/bench/wire.c))
 
@@ -186,6 +189,7 @@ fuzz_obj = $(patsubst %.c,build/fuzz/obj/%.o,$(1))
 build/fuzz/obj/%.o: %.c build/config.mk
 	@mkdir -p $(@D)
 	$(call say,CC,$<) clang $(fuzz_flags),fuzzer-no-link $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+$(call fuzz_obj,tools/report/html_assets.c): tools/report/page.css tools/report/page.js
 build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(call fuzz_obj,$(lib_src))
 	$(call say,LD,$@) clang $(fuzz_flags),fuzzer -o $@ $^ $(PKG_LIBS)
 -include $(patsubst %.o,%.d,$(call fuzz_obj,$(lib_src) $(wildcard tests/fuzz/*.c)))

@@ -16,6 +16,7 @@ int cmd_list(int argc, char **argv);
 int cmd_matrix(int argc, char **argv);
 int cmd_new(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_verbs(int argc, char **argv);

@@ -269,7 +269,7 @@ static int bless_cell(const struct plan *p, size_t lab, size_t k, struct error *
     struct strbuf transcript cleanup_strbuf = STRBUF_INIT;
     const struct cmd_lab *cl = &p->labs.at[lab];
     transcript_write(&transcript, cl->lab, cell->record, cl->pattern);
-    return evidence_save(dir, cell->record, cell->result, strbuf_cstr(&transcript), err);
+    return evidence_save(dir, cl->lab, cell->record, cell->result, strbuf_cstr(&transcript), err);
 }
 
 static int bless(const struct plan *p)

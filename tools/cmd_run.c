@@ -26,6 +26,7 @@ static const char help[] =
     "  -j, --jobs[=N]       up to N labs at the same time (without N: four for each\n"
     "                       processor; without -j: one after another)\n"
     "  -o, --out DIR        evidence goes to DIR/LAB/ (default: out)\n"
+    "      --no-page        without the page, DIR/LAB/report.html\n"
     "  -s, --slack TIME     a machine whose timers come later than this is too noisy\n"
     "                       to judge (default: 100ms)\n"
     "  -q, --quiet          one line for each lab\n"
@@ -81,6 +82,9 @@ static int parse_option(struct run *run, int option, int argc, char **argv)
     case 'L':
         run->play_long = true;
         return 0;
+    case 'P':
+        run->no_page = true;
+        return 0;
     case 'k':
         run->kernel = optarg;
         return 0;
@@ -102,6 +106,7 @@ static const struct option long_options[] = {
     {"jobs", optional_argument, NULL, 'j'},
     {"out", required_argument, NULL, 'o'},
     {"long", no_argument, NULL, 'L'},
+    {"no-page", no_argument, NULL, 'P'},
     {"kernel", required_argument, NULL, 'k'},
     {"modules", required_argument, NULL, 'M'},
     {"hang-after", required_argument, NULL, 'H'},

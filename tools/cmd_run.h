@@ -29,7 +29,7 @@ struct entry {
 };
 
 struct run {
-    bool all, play_long;
+    bool all, play_long, no_page;
     size_t jobs;
     const char *out;
     struct cmd_judging judging;

@@ -110,7 +110,8 @@ int run_judge_and_save(struct entry *e, struct record *record, struct error *err
     result->wall = clock_ns(CLOCK_MONOTONIC) - e->began;
     struct strbuf transcript cleanup_strbuf = STRBUF_INIT;
     transcript_write(&transcript, e->cl.lab, record, e->cl.pattern);
-    int ret = evidence_save(e->out, record, result, strbuf_cstr(&transcript), err);
+    const struct lab *lab = e->run->no_page ? NULL : e->cl.lab;
+    int ret = evidence_save(e->out, lab, record, result, strbuf_cstr(&transcript), err);
     result_free(result);
     return ret;
 }

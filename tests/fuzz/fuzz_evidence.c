@@ -36,7 +36,7 @@ static void save(void)
                       &(struct frame){.caplen = 60, .wirelen = 60, .data = bytes, .linktype = 1});
     struct result *result = result_new("a");
     result->record = r;
-    if (evidence_save(dir, r, result, NULL, &err) < 0)
+    if (evidence_save(dir, NULL, r, result, NULL, &err) < 0)
         abort();
     result_free(result);
     record_free(r);

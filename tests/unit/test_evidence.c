@@ -87,7 +87,7 @@ static void save(struct record *record)
     struct result *result = build_result(SCENE_PASS);
     struct record *own = (struct record *)(uintptr_t)result->record;
     result->record = record;
-    int rc = evidence_save(dir, record, result, "syn: client > server\n", &err);
+    int rc = evidence_save(dir, NULL, record, result, "syn: client > server\n", &err);
     ck_assert_msg(rc == 0, "%s", err.message);
     result->record = own;
     build_result_free(result);
@@ -345,7 +345,7 @@ START_TEST(failure_leaves_the_old)
     record->packets.at[3].point = 99;
     struct error err = ERROR_INIT;
     struct result *result = build_result(SCENE_SKIP);
-    ck_assert_int_eq(evidence_save(dir, record, result, "x", &err), -1);
+    ck_assert_int_eq(evidence_save(dir, NULL, record, result, "x", &err), -1);
     ck_assert_ptr_nonnull(strstr(err.message, "capture.pcapng: the capture has no interface 99"));
     error_clear(&err);
     cleanup_free char *after = slurp("result.json", &after_len);
@@ -367,7 +367,7 @@ START_TEST(skipped_lab)
     record_free(record);
     struct error err = ERROR_INIT;
     struct result *result = build_result(SCENE_SKIP);
-    ck_assert_int_eq(evidence_save(dir, NULL, result, NULL, &err), 0);
+    ck_assert_int_eq(evidence_save(dir, NULL, NULL, result, NULL, &err), 0);
     cleanup_free char *capture = path_of("capture.pcapng"), *transcript = path_of("transcript.txt");
     ck_assert_int_eq(access(capture, F_OK), -1);
     ck_assert_int_eq(access(transcript, F_OK), -1);
@@ -382,7 +382,7 @@ START_TEST(folder_cannot_be_made)
 {
     struct error err = ERROR_INIT;
     struct result *result = build_result(SCENE_SKIP);
-    ck_assert_int_eq(evidence_save("/proc/nothing/here", NULL, result, NULL, &err), -1);
+    ck_assert_int_eq(evidence_save("/proc/nothing/here", NULL, NULL, result, NULL, &err), -1);
     ck_assert_int_eq(err.status, STATUS_MACHINE);
     ck_assert_ptr_nonnull(strstr(err.message, "/proc/nothing"));
     error_clear(&err);

@@ -200,7 +200,7 @@ static int spawn_run(struct play *p, int errors, struct error *err)
 {
     VEC(char *) words = {0};
     cleanup_free char *path = xasprintf("/labs/%s.md", p->lab->name);
-    static const char *const fixed[] = {"tcplab", "run", "--quiet", "--out", OUT};
+    static const char *const fixed[] = {"tcplab", "run", "--quiet", "--no-page", "--out", OUT};
     for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
         vec_push(&words, xstrdup(fixed[i]));
     vec_each (&p->guest->job.options, option)

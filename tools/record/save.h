@@ -17,6 +17,7 @@
 #define EVIDENCE_RESULT "result.json"
 #define EVIDENCE_EVENTS "events.jsonl"
 #define EVIDENCE_TRANSCRIPT "transcript.txt"
+#define EVIDENCE_PAGE "report.html"
 
 /* The packets, one interface a capture point.  comments[i] stands at packet i;
  * its elements may be NULL, and so may the whole. */

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "record/save.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/report.h"
 #include "transcript/story.h"
@@ -24,6 +25,7 @@
 struct evidence {
     const struct record *record;
     const struct result *result;
+    const struct lab *lab;
     const char *transcript;
     VEC(char *) comments; /* by packet */
 };
@@ -124,14 +126,22 @@ static int write_result(FILE *to, const struct evidence *e, struct error *err)
     return 0;
 }
 
+static int write_page(FILE *to, const struct evidence *e, struct error *err)
+{
+    cleanup_strbuf struct strbuf page = STRBUF_INIT;
+    report_html(&page, e->result, e->lab);
+    if (fwrite(page.data, 1, page.len, to) != page.len)
+        return error_sys(err, STATUS_MACHINE, errno, "cannot write the page");
+    return 0;
+}
+
 /* In the order in which they take their names. */
 static const struct file {
     const char *name;
     int (*write)(FILE *to, const struct evidence *e, struct error *err);
 } files[] = {
-    {EVIDENCE_CAPTURE, write_capture},
-    {EVIDENCE_EVENTS, write_events},
-    {EVIDENCE_TRANSCRIPT, write_transcript},
+    {EVIDENCE_CAPTURE, write_capture},       {EVIDENCE_EVENTS, write_events},
+    {EVIDENCE_TRANSCRIPT, write_transcript}, {EVIDENCE_PAGE, write_page},
     {EVIDENCE_RESULT, write_result},
 };
 
@@ -139,6 +149,8 @@ static bool has_content(const struct file *file, const struct evidence *e)
 {
     if (file->write == write_transcript)
         return e->transcript != NULL;
+    if (file->write == write_page)
+        return e->lab != NULL;
     return file->write == write_result || e->record;
 }
 
@@ -226,15 +238,16 @@ int evidence_claim(const char *dir, struct error *err)
     return steal_fd(&fd); /* a file system without locks is no reason not to run */
 }
 
-int evidence_save(const char *dir, const struct record *record, const struct result *result,
-                  const char *transcript_text, struct error *err)
+int evidence_save(const char *dir, const struct lab *lab, const struct record *record,
+                  const struct result *result, const char *transcript_text, struct error *err)
 {
     if (make_dirs(dir, err) < 0)
         return -1;
     cleanup_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return error_sys(err, STATUS_MACHINE, errno, "cannot open the folder %s", dir);
-    struct evidence e = {.record = record, .result = result, .transcript = transcript_text};
+    struct evidence e = {
+        .record = record, .result = result, .lab = lab, .transcript = transcript_text};
     if (record)
         collect_comments(&e);
     char *names[ARRAY_SIZE(files)] = {0};

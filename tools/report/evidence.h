@@ -3,6 +3,7 @@
 #define REPORT_EVIDENCE_H
 
 #include "base/error.h"
+#include "lab/lab.h"
 #include "record/record.h"
 #include "transcript/result.h"
 
@@ -12,13 +13,13 @@
  * cannot be made or written to, or somebody else has it. */
 int evidence_claim(const char *dir, struct error *err);
 
-/* Writes capture.pcapng, events.jsonl, transcript.txt and result.json into `dir`,
- * which is made if need be, parents too.  All of them are complete before the first
+/* Writes capture.pcapng, events.jsonl, transcript.txt, report.html and result.json into
+ * `dir`, which is made if need be, parents too.  All of them are complete before the first
  * takes its name, so a crash or a full disk leaves older evidence as it was, and a
- * symbolic link in the place of a file is replaced, not followed.  Files for which
- * there is nothing (no record, transcript_text NULL) are removed.
+ * symbolic link in the place of a file is replaced, not followed.  Files for which there
+ * is nothing (no record, transcript_text NULL; without `lab` no page) are removed.
  * STATUS_MACHINE when something cannot be written. */
-int evidence_save(const char *dir, const struct record *record, const struct result *result,
-                  const char *transcript_text, struct error *err);
+int evidence_save(const char *dir, const struct lab *lab, const struct record *record,
+                  const struct result *result, const char *transcript_text, struct error *err);
 
 #endif

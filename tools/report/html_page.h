@@ -1,0 +1,52 @@
+/* What the parts of the page share. */
+#ifndef REPORT_HTML_PAGE_H
+#define REPORT_HTML_PAGE_H
+
+#include "lab/lab.h"
+#include "picture/label.h"
+#include "picture/picture.h"
+#include "report/report.h"
+
+struct page {
+    struct strbuf body;
+    struct strbuf style; /* CSS of this page alone */
+    struct strbuf data;  /* what the script has to know, the members of a JSON object */
+    const struct result *result;
+    const struct record *record; /* NULL: nothing ran */
+    const struct lab *lab;       /* may be NULL */
+    struct picture *picture;     /* NULL without a record */
+    struct labels *labels;
+    bool seconds; /* times are shown in seconds, else in milliseconds */
+};
+
+/* The parts, in the page's order; each adds a section, or nothing if it has nothing to
+ * show. */
+void page_lesson(struct page *page);
+void page_setup(struct page *page);
+void page_verdict(struct page *page);
+void page_ladder(struct page *page);
+void page_graphs(struct page *page);
+void page_backoff(struct page *page);
+void page_events(struct page *page);
+void page_repeat(struct page *page);
+
+/* ---------------------------------------------------------------- writing */
+
+/* Text as HTML, for an element or an attribute in quotes: escaped, and what could hide or
+ * turn round what is around it (control characters, bidirectional overrides, bytes that
+ * are no UTF-8) replaced. */
+void html_text(struct strbuf *sb, const char *s);
+void html_text_n(struct strbuf *sb, const char *s, size_t n);
+/* `before` and `after` are HTML. */
+void html_around(struct strbuf *sb, const char *before, const char *text, const char *after);
+/* A line of a transcript, the fields that differ in <mark>. */
+void html_line(struct strbuf *sb, const struct result_line *line, bool observed);
+/* Expected, observed, and what the difference means: of a line that is not fine. */
+void html_fault(struct strbuf *sb, const struct result_line *line);
+/* A time since the first segment, in the page's unit, with three decimals. */
+void html_time(struct strbuf *sb, const struct page *page, nsec time);
+const char *html_unit(const struct page *page);
+/* "PASS" in a box. */
+void html_badge(struct strbuf *sb, enum verdict verdict);
+
+#endif
