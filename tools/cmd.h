@@ -19,6 +19,7 @@ int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_show(int argc, char **argv);
+int cmd_states(int argc, char **argv);
 int cmd_verbs(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 

@@ -22,6 +22,7 @@ static const struct command {
     {"new", cmd_new, "start a lab of your own"},
     {"list", cmd_list, "list the labs"},
     {"show", cmd_show, "show a lab: lesson, script and what is expected"},
+    {"states", cmd_states, "show the states of a stored run's sockets, and what was traced"},
     {"verbs", cmd_verbs, "list the verbs of the lab language"},
     {"decode", cmd_decode, "print a capture file's packets as tcpdump does"},
     {"kernel", cmd_kernel, "list, fetch and add the kernels of `run --kernel`"},

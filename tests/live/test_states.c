@@ -12,6 +12,11 @@
     "host client 10.0.0.1/24\nhost server 10.0.0.2/24\nneighbour client server\n"                  \
     "neighbour server client\ncapture client server \"tcp\"\n"
 
+static const char linger2[] =
+    TWO_HOSTS "server listen 1234\nclient set linger2 1\nclient connect server 1234\n"
+              "server accept\nclient close\nserver recv 1 => 0\nclient state => FIN-WAIT-2\n"
+              "wait 2500ms\n";
+
 /* Of each end of the one connection, the states in their order; one with `?` may be
  * missing. */
 static const struct scene {
@@ -36,11 +41,8 @@ static const struct scene {
                "client connect server 1234 => ETIMEDOUT\n",
      "SYN-SENT CLOSED", ""},
     /* the end of FIN-WAIT-2 is a timer's, and nothing else happens at that time */
-    {"linger2",
-     TWO_HOSTS "server listen 1234\nclient set linger2 1\nclient connect server 1234\n"
-               "server accept\nclient close\nserver recv 1 => 0\nclient state => FIN-WAIT-2\n"
-               "wait 2500ms\n",
-     "SYN-SENT? ESTABLISHED FIN-WAIT-1? FIN-WAIT-2 CLOSED", "SYN-RECEIVED? ESTABLISHED CLOSE-WAIT"},
+    {"linger2", linger2, "SYN-SENT? ESTABLISHED FIN-WAIT-1? FIN-WAIT-2 CLOSED",
+     "SYN-RECEIVED? ESTABLISHED CLOSE-WAIT"},
     /* seen by a capture point that sees none of it */
     {"filtered",
      "host client 10.0.0.1/24\nhost server 10.0.0.2/24\ncapture client \"tcp port 9\"\n"
@@ -124,11 +126,7 @@ END_TEST
  * such a timer may be (an eighth), plus the pauses between looks at one that is overdue. */
 START_TEST(the_end_by_a_timer_has_its_time)
 {
-    const struct scene *linger2 = NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(scenes); i++)
-        if (strcmp(scenes[i].name, "linger2") == 0)
-            linger2 = &scenes[i];
-    struct record *r = play_scene("linger2", linger2->script, 2);
+    struct record *r = play_scene("linger2", linger2, 2);
     nsec began = 0, lasted = 0;
     vec_each (&r->states, s) {
         if (s->host == 0 && s->new == TCP_STATE_FIN_WAIT_2)
@@ -139,6 +137,36 @@ START_TEST(the_end_by_a_timer_has_its_time)
     nsec late = r->lateness + 4 * r->tick;
     ck_assert_msg(lasted > NSEC_PER_SEC - 100 * NSEC_PER_MSEC - late, "%ld ns", (long)lasted);
     ck_assert_msg(lasted < NSEC_PER_SEC * 5 / 4 + late, "%ld ns", (long)lasted);
+    record_free(r);
+}
+END_TEST
+
+/* Each time that the same data is sent again, the timeout has doubled and says so. */
+START_TEST(a_trace_follows_the_backoff)
+{
+    struct record *r = play_scene(
+        "trace",
+        TWO_HOSTS "trace client every 10ms\nsysctl? client net.ipv4.tcp_early_retrans 0\n"
+                  "server listen 1234\nclient connect server 1234\nserver accept\n"
+                  "unplug server\nclient send \"x\"\nwait client > server [P.] x4 within 10s\n",
+        2);
+    ck_assert_msg(!r->stopped, "%s", r->stopped);
+    int64_t backoff = 0, first = 0;
+    vec_each (&r->states, s) {
+        ck_assert_int_eq(s->has_values, s->host == 0);
+        if (!s->has_values)
+            continue;
+        first = first ? first : s->values.rto;
+        ck_assert_int_ge(s->values.backoff, backoff);
+        ck_assert_int_le(s->values.backoff, backoff + 1);
+        backoff = s->values.backoff;
+        ck_assert_msg(s->values.rto >= first << backoff && s->values.rto < (first * 5 / 4)
+                                                                               << backoff,
+                      "rto %ld after %ld times", (long)s->values.rto, (long)backoff);
+        ck_assert_int_eq(s->values.cwnd, backoff ? 1 : 10);
+        ck_assert_int_eq(s->values.retransmits, backoff);
+    }
+    ck_assert_int_eq(backoff, 3);
     record_free(r);
 }
 END_TEST
@@ -180,6 +208,7 @@ static Suite *suite_live_states(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, states_of_a_scene, 0, (int)ARRAY_SIZE(scenes) * live_users());
     tcase_add_test(t, the_end_by_a_timer_has_its_time);
+    tcase_add_test(t, a_trace_follows_the_backoff);
     tcase_add_test(t, a_flood_is_cut);
     suite_add_tcase(s, t);
     return s;

@@ -56,6 +56,24 @@ START_TEST(a_lab_may_be_long)
 }
 END_TEST
 
+START_TEST(hosts_are_traced)
+{
+    struct parsed r cleanup_parsed = parse_lines("trace server\n"
+                                                 "host other 10.0.0.9/24\n"
+                                                 "trace client other every 10ms\n"
+                                                 "server listen 80");
+    assert_clean(r);
+    ck_assert_uint_eq(r.lab->traces.n, 3);
+    const struct lab_trace *t = r.lab->traces.at;
+    ck_assert_int_eq(t[0].host, 1);
+    ck_assert_int_eq(t[0].every, 0);
+    ck_assert_int_eq(t[1].host, 0);
+    ck_assert_int_eq(t[1].every, 10 * NSEC_PER_MSEC);
+    ck_assert_int_eq(t[2].host, 2);
+    ck_assert_int_eq(t[2].every, 10 * NSEC_PER_MSEC);
+}
+END_TEST
+
 START_TEST(calls_with_all_that_can_stand_behind)
 {
     struct parsed r cleanup_parsed =
@@ -293,6 +311,7 @@ static Suite *suite_lab(void)
     TCase *t = tcase_create("lab");
     tcase_add_test(t, the_lab_of_the_design);
     tcase_add_test(t, a_lab_may_be_long);
+    tcase_add_test(t, hosts_are_traced);
     tcase_add_test(t, calls_with_all_that_can_stand_behind);
     tcase_add_test(t, calls_with_a_word_behind);
     tcase_add_test(t, steps_of_the_stage);

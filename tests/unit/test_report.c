@@ -8,6 +8,7 @@
 #include "record/save.h"
 #include "report/json.h"
 #include "report/report.h"
+#include "report/states.h"
 #include "report/wrap.h"
 #include "unit.h"
 
@@ -53,6 +54,21 @@ START_TEST(live_golden)
     check_golden("missing-live-80.txt", out.data, out.len);
     ck_assert(!strstr(out.data, "missing") && !strstr(out.data, "✗"));
     build_result_free(result);
+}
+END_TEST
+
+START_TEST(states_goldens)
+{
+    struct record *record = build_full_record();
+    cleanup_strbuf struct strbuf table = STRBUF_INIT, tsv = STRBUF_INIT, none = STRBUF_INIT;
+    report_states(&table, record);
+    check_golden("states.txt", table.data, table.len);
+    report_states_tsv(&tsv, record);
+    check_golden("states.tsv", tsv.data, tsv.len);
+    record->has_states = false;
+    report_states(&none, record);
+    ck_assert_str_eq(none.data, "Nobody looked at the states of sockets in this run.\n");
+    record_free(record);
 }
 END_TEST
 
@@ -325,6 +341,7 @@ static Suite *suite_report(void)
     tcase_add_loop_test(tc, color_only_adds, 0, SCENE_COUNT);
     tcase_add_loop_test(tc, format_goldens, 0, ARRAY_SIZE(format_names));
     tcase_add_test(tc, evidence_goldens);
+    tcase_add_test(tc, states_goldens);
     tcase_add_test(tc, unknown_format);
     tcase_add_test(tc, full_disk);
     tcase_add_test(tc, ktap_parses);

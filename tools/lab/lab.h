@@ -72,6 +72,13 @@ struct lab_capture {
     struct span span;
 };
 
+/* `trace client every 10ms`: what the kernel keeps for the host's connections is recorded. */
+struct lab_trace {
+    int host;
+    nsec every; /* 0: after packets and calls only */
+    struct span span;
+};
+
 struct lab_sysctl {
     int host;
     char *key, *value;
@@ -172,6 +179,7 @@ struct lab {
     VEC(struct lab_route) routes;
     VEC(struct lab_neighbour) neighbours;
     VEC(struct lab_capture) captures;
+    VEC(struct lab_trace) traces;
     VEC(struct lab_sysctl) sysctls;
     VEC(struct lab_require) requires_;
     VEC(struct lab_vary) varies;
@@ -190,8 +198,9 @@ struct lab {
 #define LAB_MIN_MTU_IPV6 1280
 #define LAB_MAX_MTU 9000
 #define LAB_MAX_DURATION (24 * 60 * 60 * NSEC_PER_SEC)
-#define LAB_MAX_DATA (1 << 30) /* bytes of one send or recv, and of a wire's queue */
-#define LAB_MAX_FRAMES 1000000 /* that one wire step counts */
+#define LAB_MAX_DATA (1 << 30)      /* bytes of one send or recv, and of a wire's queue */
+#define LAB_MIN_TRACE NSEC_PER_MSEC /* between two looks of a `trace` */
+#define LAB_MAX_FRAMES 1000000      /* that one wire step counts */
 
 #define LAB_DEFAULT_LIMIT (10 * NSEC_PER_SEC)
 #define LAB_MAX_LINE 1000 /* bytes in one line of script */

@@ -25,6 +25,7 @@ static void free_stage(struct lab *lab)
     vec_each (&lab->captures, c)
         free(c->filter);
     vec_free(&lab->captures);
+    vec_free(&lab->traces);
 }
 
 static void free_settings(struct lab *lab)

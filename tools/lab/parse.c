@@ -27,6 +27,7 @@ static const struct statement {
     {"neighbour", parse_neighbour, "neighbour HOST PEER"},
     {"neighbor", parse_neighbour, "neighbor HOST PEER"},
     {"capture", parse_capture, "capture HOST[:INTERFACE]… [\"FILTER\"]"},
+    {"trace", parse_trace, "trace HOST… [every DURATION]"},
     {"mtu", parse_mtu, "mtu HOST[:INTERFACE] BYTES"},
     {"sysctl", parse_sysctl, "sysctl HOST KEY VALUE…"},
     {"sysctl?", parse_sysctl, "sysctl? HOST KEY VALUE…"},

@@ -79,6 +79,7 @@ void parse_host(struct parser *p);   /* hosts.c: host, router */
 void parse_route(struct parser *p);  /* stage.c */
 void parse_neighbour(struct parser *p);
 void parse_capture(struct parser *p);
+void parse_trace(struct parser *p);
 void parse_mtu(struct parser *p);
 /* A filter expression, of the IP version in which the lab is read. */
 bool value_filter(struct parser *p, const struct token *t, struct strbuf *out);

@@ -1,4 +1,4 @@
-/* `route`, `neighbour`, `capture` and `mtu`. */
+/* `route`, `neighbour`, `capture`, `trace` and `mtu`. */
 #include "lab/parser.h"
 
 /* The interface through which a host reaches an address directly, or -1. */
@@ -215,6 +215,45 @@ void parse_capture(struct parser *p)
     }
     for (size_t i = first; i < first + n; i++)
         add_capture(p, &p->tokens.at[i], strbuf_cstr(&filter));
+}
+
+static void add_trace(struct parser *p, const struct token *t, nsec every)
+{
+    int host = value_host(p, t);
+    if (host < 0)
+        return;
+    vec_each (&p->lab->traces, old) {
+        if (old->host == host) {
+            complain(p, t->span, NULL, "this host is traced already");
+            return;
+        }
+    }
+    vec_push(&p->lab->traces, ((struct lab_trace){host, every, t->span}));
+}
+
+void parse_trace(struct parser *p)
+{
+    size_t first = p->at;
+    while (peek(p) && !token_is(peek(p), "every"))
+        p->at++;
+    size_t end = p->at;
+    nsec every = 0;
+    if (first == end) {
+        size_t at = p->tokens.at[0].span.to;
+        complain(p, ((struct span){at, at}), p->usage, "the host to trace is missing");
+        return;
+    }
+    if (accept_word(p, "every")) {
+        const struct token *t = need(p, "the duration");
+        if (!t || !value_duration(p, t, &every) || !need_end(p))
+            return;
+        if (every < LAB_MIN_TRACE) {
+            complain(p, t->span, NULL, "a trace looks at most once in a millisecond");
+            return;
+        }
+    }
+    for (size_t i = first; i < end; i++)
+        add_trace(p, &p->tokens.at[i], every);
 }
 
 void parse_mtu(struct parser *p)

@@ -86,7 +86,7 @@ static const char *const reserved[] = {
     "requires", "vary",   "limit", "long",      "wire",     "unplug",  "replug",
     "wait",     "run",    "as",    "within",    "via",      "default", "any",
     "at",       "quiet",  "order", "lost",      "arrives",  "lo",      "link",
-    "switch",   "course", "mtu",   "ipv4",      "ipv6",
+    "switch",   "course", "mtu",   "ipv4",      "ipv6",     "trace",   "every",
 };
 
 bool value_name(struct parser *p, const struct token *t, const char *what)

@@ -20,6 +20,9 @@
  * short list that is asked for after calls that may make one.  The list of all sockets is
  * never asked for: it takes milliseconds where memory is large, see run/diag.h.
  *
+ * Where the lab says `trace`, a look asks for the numbers of struct tcp_info, too, for which
+ * the kernel locks the socket for a moment; with `every`, a timer makes further looks.
+ *
  * What comes and goes between two looks is not seen, and nothing is made up for it. */
 #include "run/sampler.h"
 
@@ -56,10 +59,15 @@ struct watched {
     size_t next; /* in its bucket: index + 1, 0 at the end */
 };
 
+struct sampler;
+
 struct host {
+    struct sampler *sampler;
     int fd;      /* of diag_open(); -1: not asked */
     bool relist; /* ask for listeners */
     bool runs;   /* programs of the machine, which may make listeners at any time */
+    bool traced; /* the lab asks for values */
+    loop_id pulse;
 };
 
 struct sampler {
@@ -156,10 +164,16 @@ static bool is_alive(const struct watched *w)
 
 /* ------------------------------------------------------------------- looking */
 
+/* What only a trace has to say must leave room for states. */
+static bool is_full(const struct record *r, bool new_state)
+{
+    return r->states.n >= (new_state ? RECORD_STATES_MAX : RECORD_STATES_MAX / 4 * 3);
+}
+
 static void add_state(struct sampler *s, const struct watched *w, nsec time, enum tcp_state state,
                       const struct diag_socket *found)
 {
-    if (s->record->states.n == RECORD_STATES_MAX) {
+    if (is_full(s->record, state != w->state)) {
         s->record->states_cut = true;
         return;
     }
@@ -221,7 +235,8 @@ static void look_again(struct sampler *s, struct watched *w)
     nsec before = clock_ns(CLOCK_REALTIME);
     w->touched = false;
     w->due = NSEC_NEVER;
-    int n = diag_find(s->hosts.at[w->end.host].fd, &w->end.pair, false, &found);
+    const struct host *h = &s->hosts.at[w->end.host];
+    int n = diag_find(h->fd, &w->end.pair, h->traced, &found);
     if (n >= 0)
         note_look(s, w, n ? &found : NULL, before);
 }
@@ -230,7 +245,8 @@ static void look_first(struct sampler *s, const struct end *end)
 {
     struct diag_socket found;
     nsec before = clock_ns(CLOCK_REALTIME);
-    if (diag_find(s->hosts.at[end->host].fd, &end->pair, false, &found) <= 0)
+    const struct host *h = &s->hosts.at[end->host];
+    if (diag_find(h->fd, &end->pair, h->traced, &found) <= 0)
         return;
     struct watched *w = watch(s, end);
     if (w)
@@ -363,12 +379,33 @@ void sampler_finish(struct sampler *s)
     sampler_look(s);
 }
 
+/* A trace that looks at its own pace, too. */
+static void on_pulse(void *ctx, nsec due)
+{
+    const struct host *h = ctx;
+    (void)due;
+    vec_each (&h->sampler->watched, w)
+        if (&h->sampler->hosts.at[w->end.host] == h && is_alive(w))
+            touch_watched(h->sampler, w);
+}
+
 /* ---------------------------------------------------------- beginning and end */
 
 static void ignore(void *ctx, const struct diag_socket *found)
 {
     (void)ctx;
     (void)found;
+}
+
+/* The array of hosts does not move any more. */
+static void start_traces(struct sampler *s, const struct lab *lab)
+{
+    vec_each (&lab->traces, trace) {
+        struct host *h = &s->hosts.at[trace->host];
+        h->traced = true;
+        if (trace->every)
+            h->pulse = loop_add_timer(s->loop, trace->every, trace->every, on_pulse, h);
+    }
 }
 
 static int open_hosts(struct sampler *s, const struct topo *topo, struct error *err)
@@ -403,7 +440,7 @@ struct sampler *sampler_new(const struct lab *lab, const struct topo *topo, stru
     s->tick = clock_tick();
     s->armed = NSEC_NEVER;
     for (size_t i = 0; i < lab->hosts.n; i++)
-        vec_push(&s->hosts, ((struct host){.fd = -1}));
+        vec_push(&s->hosts, ((struct host){.sampler = s, .fd = -1}));
     vec_each (&lab->steps, step)
         if (step->verb == VERB_RUN)
             s->hosts.at[step->args.at[0].host].runs = true;
@@ -412,6 +449,8 @@ struct sampler *sampler_new(const struct lab *lab, const struct topo *topo, stru
         return NULL;
     }
     record->has_states = answers(s);
+    if (record->has_states)
+        start_traces(s, lab);
     return s;
 }
 
@@ -420,9 +459,11 @@ void sampler_free(struct sampler *s)
     if (!s)
         return;
     loop_remove(s->loop, s->timer);
-    vec_each (&s->hosts, h)
+    vec_each (&s->hosts, h) {
+        loop_remove(s->loop, h->pulse);
         if (h->fd >= 0)
             close(h->fd);
+    }
     vec_free(&s->hosts);
     vec_free(&s->watched);
     vec_free(&s->touched);
