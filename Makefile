@@ -85,7 +85,10 @@ $(B)/bench-wire: $(call obj,tests/bench/wire.c) $(B)/libtcplab.a
 
 $(call obj,tools/report/html_assets.c): tools/report/page.css tools/report/page.js
 
--include $(patsubst %.o,%.d,$(call obj,$(lib_src) $(cmd_src) $(unit_src) $(live_src) $(addprefix tools/,listener.c client.c sniffer.c) tests/bench/wire.c))
+$(B)/print-labels: $(call obj,tests/golden/print_labels.c) $(B)/libtcplab.a
+	$(link)
+
+-include $(patsubst %.o,%.d,$(call obj,$(lib_src) $(cmd_src) $(unit_src) $(live_src) $(addprefix tools/,listener.c client.c sniffer.c) tests/bench/wire.c tests/golden/print_labels.c))
 
 # ------------------------------------------------------------------------ labs
 lab-%: all
@@ -145,7 +148,7 @@ bench: all $(B)/bench-wire
 # header alone.  Only what has changed is looked at again; takes minutes at first: use -j.
 .PHONY: lint lint-cppcheck lint-shell lint-format hdr-check
 headers := $(wildcard tools/*.h tools/*/*.h netns/*.h tests/unit/*.h tests/live/*.h)
-sources := $(lib_src) $(cmd_src) $(unit_src) $(live_src) $(wildcard tools/*.c tests/fuzz/*.c tests/bench/*.c)
+sources := $(lib_src) $(cmd_src) $(unit_src) $(live_src) $(wildcard tools/*.c tests/fuzz/*.c tests/bench/*.c tests/golden/*.c)
 scripts := $(wildcard tools/*.sh tests/*/*.sh tests/golden/*/*.sh .ci/run)
 lint: hdr-check lint-cppcheck lint-shell lint-format test-edges $(patsubst %.c,$(B)/lint/%.tidy,$(sort $(sources)))
 

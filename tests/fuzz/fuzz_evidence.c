@@ -1,10 +1,11 @@
 /* Evidence from strangers: one of its files is the input (its first byte says which),
- * the others are whole.  What loads must be safe to tell and to report. */
+ * the others are whole.  What loads must be safe to tell, to label and to report. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "picture/label.h"
 #include "record/load.h"
 #include "record/save.h"
 #include "report/evidence.h"
@@ -69,6 +70,22 @@ static void replace(const char *name, const uint8_t *data, size_t size)
         abort();
 }
 
+static void label_all(const struct record *r)
+{
+    struct story *story = story_new(r);
+    struct labels *labels = labels_new(story);
+    struct strbuf out = STRBUF_INIT;
+    for (size_t i = 0; i < story->segments.n; i++) {
+        const struct label *first;
+        size_t n = labels_of(labels, i, &first);
+        for (size_t k = 0; k < n; k++)
+            label_format(&out, &first[k]);
+    }
+    strbuf_free(&out);
+    labels_free(labels);
+    story_free(story);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int last = -1;
@@ -87,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         error_clear(&err);
         return 0;
     }
+    label_all(r);
     struct result *result = result_new("a");
     result->record = r;
     struct strbuf out = STRBUF_INIT;

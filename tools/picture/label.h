@@ -39,6 +39,7 @@
     /* Data */                                                                                     \
     X(LIMITED_TRANSMIT, "limited-transmit", "limited tx")                                          \
     X(WINDOW_FULL, "window-full", "window full")                                                   \
+    X(BEHIND, "behind", "late or again")                                                           \
     X(OUT_OF_ORDER, "out-of-order", "overtaken")                                                   \
     /* Probes of a timer, and their answers */                                                     \
     X(KEEPALIVE, "keep-alive", "keep-alive")                                                       \

@@ -5,16 +5,179 @@
 #include "picture/label.h"
 #include "transcript/timing.h"
 
+/* Whether sequence number a comes before b. */
+static inline bool seq_before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+/* ----------------------------------------------------------------------- ranges */
+
+struct seq_range {
+    uint32_t from, to; /* to: one past the last */
+};
+
+/* Ranges of sequence numbers, apart from each other and in order. */
+struct seq_set {
+    VEC(struct seq_range) list;
+};
+
+/* Adds one; what was there is joined with it.  Beyond a limit nothing is added. */
+void seq_set_add(struct seq_set *s, struct seq_range span);
+bool seq_set_have(const struct seq_set *s, struct seq_range span);
+/* Forgets what lies before `from`. */
+void seq_set_drop(struct seq_set *s, uint32_t from);
+/* The first that ends behind `from`; list.n if none. */
+size_t seq_set_find(const struct seq_set *s, uint32_t from);
+
+/* ---------------------------------------------------------------------- one end */
+
+/* What was sent in one segment, and is not acknowledged yet. */
+struct unit {
+    uint32_t from, to;
+    nsec sent;      /* the last time … */
+    nsec before;    /* … and the time before that, which holds from `done` on */
+    uint32_t done;  /* as far as the last repetition has come, if it came in pieces */
+    unsigned times; /* how often it was sent again */
+};
+
+enum sender_state {
+    SENDER_CALM,
+    SENDER_RECOVERY, /* from a fast retransmission until all that was sent by then is acknowledged
+                      */
+    SENDER_LOSS,     /* the same from a time-out on */
+};
+
+#define NO_SEGMENT ((size_t)-1)
+
+/* One end of a connection, as far as labels need it.  Numbers are relative, times stamps. */
+struct end {
+    /* Sending: */
+    bool sent_any, sent_syn, sent_plain_syn, sent_ack_of_syn;
+    uint32_t una, nxt;
+    VEC(struct unit) units; /* in the order of their numbers */
+    size_t head;            /* the first that is not acknowledged */
+    struct seq_set sacked;  /* what the peer has beyond una */
+    struct timing_rtt rtt;
+    nsec active;   /* when it last sent or got something */
+    nsec progress; /* when una last advanced */
+    nsec news;     /* when an ACK last said something new: that, a duplicate, a SACK */
+    unsigned dups; /* duplicate ACKs that have arrived since una advanced */
+    enum sender_state state;
+    uint32_t recover; /* its end */
+    unsigned backoff; /* time-outs in a row … */
+    bool progressed;  /* … unless una has advanced since */
+    bool probed;      /* a tail loss probe is out … */
+    uint32_t probe_high;
+    size_t undecided; /* entry of the label RTO_OR_PROBE that the next time-out may decide */
+    nsec rack_sent;   /* when the latest sent of all that has arrived was sent */
+    bool offers_sack, offers_wscale, seen_offer; /* in the SYN that reached its peer */
+    uint8_t wscale;
+    bool sent_fin, told_half_close;
+    uint32_t fin; /* its number */
+    size_t fin_segment;
+    unsigned keepalives;    /* in a row, unanswered */
+    unsigned window_probes; /* since its peer's window closed */
+    /* The peer's window, as it has arrived here: */
+    bool has_window, has_edge;
+    uint32_t window; /* as offered_window() has it */
+    uint32_t edge;   /* one past the highest number that the peer is ready to take */
+    /* Receiving: */
+    bool receiving;
+    uint32_t rcv_nxt;
+    struct seq_set early;
+    nsec waiting; /* since when something in order has not been acknowledged; 0: nothing is */
+    bool got_fin;
+    uint32_t nxt_at_fin; /* what it had sent when the peer's FIN came */
+    /* Acknowledging: */
+    bool sent_ack;
+    uint32_t last_ack; /* that it sent */
+    bool has_last_window;
+    uint32_t last_window; /* as offered_window() has it */
+    unsigned repeats;     /* duplicate ACKs in a row */
+    struct seq_set told;  /* what it has reported by SACK */
+    long answered;        /* the arrival that its last sending took for its cause, -1 */
+};
+
+struct flow_ends {
+    struct end end[2];
+    bool accurate_ecn; /* ECE and CWR are a counter (RFC 9768) */
+};
+
+/* The last ICMP error that says "too big" and reached a host. */
+struct too_big {
+    nsec time; /* 0: none */
+    struct ipaddr src, dst;
+    uint16_t sport, dport;
+};
+
 struct entry {
     size_t segment;
     struct label label;
 };
 
 struct labels {
-    VEC(struct entry) entries; /* by segment, when labels_new() is over */
-    struct label *flat;        /* the labels alone, in that order */
+    VEC(struct entry) entries; /* in the order in which they were found */
+    struct label *flat;        /* the labels by segment */
     size_t *first;             /* of each segment, and one behind the last */
     size_t n;                  /* segments */
 };
+
+/* A replay of the story, event by event. */
+struct replay {
+    const struct story *story;
+    const struct record *record;
+    struct labels *labels;
+    struct flow_ends *flows;
+    struct too_big *too_big; /* by host */
+    uint8_t *probes;         /* by segment: enum label_kind + 1 of a timer's probe */
+};
+
+/* A segment at the moment at which it is sent, or arrives. */
+struct moment_of {
+    size_t segment;
+    const struct story_segment *s;
+    const struct tcp_header *t; /* as it was sent; as it has arrived */
+    struct end *here, *there;   /* who sends it or gets it, and the other end */
+    bool captured;              /* the sender's own host was captured: it is seen when it sends */
+    nsec now;
+};
+
+/* label.c */
+void replay_add(struct replay *r, size_t segment, struct label label);
+/* What is still at once, for something that began at `from`. */
+nsec replay_at_once(const struct replay *r, nsec from, nsec now);
+bool replay_prompt(const struct replay *r, nsec from, nsec now);
+struct timing_host replay_host(const struct replay *r, nsec from, nsec now);
+/* What the record says of a setting, -1: nothing. */
+long replay_sysctl(const struct replay *r, int host, const char *key);
+/* Whether the host began this call between two moments. */
+bool replay_called(const struct replay *r, int host, const char *verb, nsec from, nsec to);
+/* The arrival that the segment answers at once and nothing has answered yet, or NULL. */
+const struct story_segment *replay_answered(const struct replay *r, const struct moment_of *m);
+
+/* label_end.c: what an end knows. */
+/* The window that a segment of `from` offers, in bytes; false: its scale is not known, as the
+ * SYNs were not seen, and the field itself is comparable with others, but with no SYN's. */
+bool offered_window(const struct end *from, const struct end *to, const struct tcp_header *t,
+                    uint32_t *window);
+const struct unit *end_find_unit(const struct end *e, uint32_t from);
+/* How many segments beyond `from` the peer has reported by SACK, up to `enough`. */
+size_t end_sacked_beyond(const struct end *e, uint32_t from, size_t enough);
+/* Each, after the labels of the moment were given. */
+void end_sent(const struct moment_of *m);
+void end_got(struct replay *r, const struct moment_of *m);
+void end_free(struct end *e);
+
+/* One room of labels each; they read the ends and add labels. */
+void label_opening(struct replay *r, const struct moment_of *m);        /* label_connection.c */
+void label_closing(struct replay *r, const struct moment_of *m);        /* label_connection.c */
+void label_reset(struct replay *r, const struct moment_of *m);          /* label_connection.c */
+void label_retransmission(struct replay *r, const struct moment_of *m); /* label_retransmission.c */
+void label_probe(struct replay *r, const struct moment_of *m);          /* label_probe.c */
+void label_new_data(struct replay *r, const struct moment_of *m);       /* label_data.c */
+void label_congestion(struct replay *r, const struct moment_of *m);     /* label_data.c */
+void label_arrival(struct replay *r, const struct moment_of *m);        /* label_data.c */
+void label_ack(struct replay *r, const struct moment_of *m);            /* label_ack.c */
 
 #endif

@@ -104,20 +104,36 @@ nsec timing_rto(nsec rtt)
     return rtt + (2 * rtt > RTO_MIN ? 2 * rtt : RTO_MIN);
 }
 
+/* Of round-trip times from `least` to `most`. */
+static struct wait wait_for(enum timing_wait kind, nsec least, nsec most, bool single, nsec tick)
+{
+    switch (kind) {
+    case TIMING_WAIT_RTO:
+        break;
+    case TIMING_WAIT_PROBE:
+        return (struct wait){2 * least + RTO_MIN, 2 * most + RTO_MIN};
+    case TIMING_WAIT_PROBE_SEVERAL:
+        return (struct wait){2 * least, 2 * most + 2 * tick};
+    case TIMING_WAIT_RACK:
+        return (struct wait){least / 4, most / 4 + 2 * tick};
+    }
+    return (struct wait){single ? timing_rto(least) : least + RTO_MIN, timing_rto(most)};
+}
+
 static nsec data_rounding(const struct timing_bounds *b, struct timing_rtt rtt)
 {
     nsec most = between(1, rtt.most, RTO_MAX);
     nsec shorter = between(0, rtt.least, RTO_MAX) - 2 * (TIMING_AT_ONCE + b->lateness);
     nsec least = between(0, shorter, most);
-    struct wait one = {2 * least + RTO_MIN, 2 * most + RTO_MIN};
-    struct wait several = {2 * least, 2 * most + 2 * b->tick};
-    struct wait rto = {rtt.single ? timing_rto(least) : least + RTO_MIN, timing_rto(most)};
+    struct wait rto = wait_for(TIMING_WAIT_RTO, least, most, rtt.single, b->tick);
     nsec rounding = b->tick;
-    struct wait settling = {least / 4, most / 4 + 2 * b->tick};
-    nsec found[] = {excess(b->nominal, one, b->tick), excess(b->nominal, several, b->tick),
-                    excess(b->nominal, settling, b->tick)};
-    for (size_t i = 0; i < ARRAY_SIZE(found); i++)
-        rounding = found[i] > rounding ? found[i] : rounding;
+    static const enum timing_wait others[] = {TIMING_WAIT_PROBE, TIMING_WAIT_PROBE_SEVERAL,
+                                              TIMING_WAIT_RACK};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        struct wait other = wait_for(others[i], least, most, rtt.single, b->tick);
+        nsec found = excess(b->nominal, other, b->tick);
+        rounding = found > rounding ? found : rounding;
+    }
     for (int k = 0; b->nominal >> k >= RTO_MIN / 2; k++) {
         nsec off = excess(b->nominal >> k, rto, b->tick);
         if (off > 0 && off << k > rounding)
@@ -191,6 +207,34 @@ struct timing_bounds timing_derive(const struct timing_host *host, nsec nominal,
     else
         derive_latest(&b, base, rtt);
     return b;
+}
+
+static nsec smaller(nsec a, nsec b)
+{
+    return a < b ? a : b;
+}
+
+/* Doubled as the kernel does, up to TCP_RTO_MAX. */
+static nsec double_wait(nsec t, unsigned doubled)
+{
+    while (doubled-- && t < RTO_MAX)
+        t *= 2;
+    return smaller(t, RTO_MAX);
+}
+
+bool timing_may_be(const struct timing_host *host, enum timing_wait wait, unsigned doubled,
+                   struct timing_rtt rtt, nsec measured)
+{
+    nsec most = between(1, rtt.most, RTO_MAX), least = between(0, rtt.least, most);
+    nsec tick = begin(host, 0).tick;
+    struct wait w = wait_for(wait, least, most, rtt.single, tick);
+    struct wait rto = wait_for(TIMING_WAIT_RTO, least, most, rtt.single, tick);
+    w = (struct wait){smaller(w.least, rto.least), smaller(w.most, rto.most)};
+    nsec longest = double_wait(ceil_to_tick(w.most, tick), doubled);
+    struct timing_bounds b = timing_derive(host, longest, TIMING_OTHER, rtt);
+    nsec shortest = double_wait(w.least, doubled);
+    b.earliest = wait == TIMING_WAIT_RACK || shortest < b.tick ? 0 : shortest - b.tick;
+    return timing_within(&b, measured);
 }
 
 static nsec path_jitter(const struct timing_path *path)

@@ -76,6 +76,20 @@ struct timing_bounds timing_answer_later(const struct timing_host *host, nsec no
 /* What tcp_set_rto() takes for the base RTO of data with this round-trip time. */
 nsec timing_rto(nsec rtt);
 
+/* What a sender of data waits for; the head of timing.c has how long each is. */
+enum timing_wait {
+    TIMING_WAIT_RTO,
+    TIMING_WAIT_PROBE,         /* tail loss probe, one segment in flight */
+    TIMING_WAIT_PROBE_SEVERAL, /* … several */
+    TIMING_WAIT_RACK           /* a segment that may only be late */
+};
+
+/* Whether `measured` can be this wait, `doubled` so many times: from where it would end at
+ * the earliest with the round-trip times that were measured to where it would at the latest.
+ * A probe comes no later than the RTO would; RACK's wait may have begun before. */
+bool timing_may_be(const struct timing_host *host, enum timing_wait wait, unsigned doubled,
+                   struct timing_rtt rtt, nsec measured);
+
 /* "2 s = 500 ticks of 4 ms: granule 32 ms, rounding 8 ms, host lateness 0.3 ms" */
 void timing_explain(struct strbuf *sb, const struct timing_bounds *b);
 /* "2 s … 2.04 s", "at most 20.3 ms" */
