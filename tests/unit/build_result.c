@@ -44,8 +44,9 @@ static struct record *new_record(const char *lab)
 static void send_at(struct record *r, nsec at, bool reply, const char *flags, uint32_t seq,
                     uint32_t ack)
 {
-    build_sent(r, at, 10 * US,
-               &(struct build_tcp){.reply = reply, .flags = flags, .seq = seq, .ack = ack});
+    build_sent(
+        r, at, 10 * US,
+        &(struct build_tcp){.reply = reply, .flags = flags, .seq = seq, .ack = ack, .win = 502});
 }
 
 static struct record *handshake_record(void)
