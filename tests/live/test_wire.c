@@ -322,6 +322,64 @@ START_TEST(stays_on_the_wire)
 }
 END_TEST
 
+/* Behind a router the wire's events are about one hop, and the story tells what became of the
+ * segment all the same, whether the router was captured or not. */
+static const struct hop_scene {
+    const char *wire, *syn, *data;
+    enum wire_action action;
+    long arrives; /* point at which what became of it is another frame */
+} hops[] = {
+    {"rewrite client > gate [S] mss 1000", "rewritten", "", WIRE_REWRITE, SERVER},
+    {"rewrite gate > server [S] mss 1000", "rewritten", "", WIRE_REWRITE, SERVER},
+    {"rewrite client > gate [S] mss 1000\nwire rewrite gate > server [S] win 5000", "rewritten", "",
+     WIRE_REWRITE, SERVER},
+    {"corrupt client > gate data", "", "damaged", WIRE_CORRUPT, SERVER},
+    {"corrupt gate > server data", "", "damaged", WIRE_CORRUPT, SERVER},
+    {"drop client > gate data", "", "lost", WIRE_DROP, -1},
+    {"drop gate > server data", "", "lost", WIRE_DROP, -1},
+    {"duplicate gate > server data", "", "twice", WIRE_DUPLICATE, -1},
+    {"delay gate > server data by 50ms", "", "arrives +50ms", WIRE_DELAY, -1},
+};
+
+#define ROUTED                                                                                     \
+    "host client 10.0.0.1/24\nrouter gate 10.0.0.254/24 10.0.1.254/24\nhost server 10.0.1.1/24\n"  \
+    "route client default via 10.0.0.254\nroute server default via 10.0.1.254\n"                   \
+    "neighbour client gate\nneighbour gate client\nneighbour gate server\n"                        \
+    "neighbour server gate\n"
+
+START_TEST(on_one_hop)
+{
+    const struct hop_scene *s = &hops[_i / 2];
+    cleanup_free char *out = play_path("wire-hop"), *printed = NULL;
+    cleanup_free char *evidence = xasprintf("%s/hop", out);
+    cleanup_free char *script =
+        xasprintf(ROUTED "capture client server%s \"tcp\"\nwire %s\n" CONNECTED DATA,
+                  _i % 2 ? " gate:eth0 gate:eth1" : "", s->wire);
+    cleanup_free char *expected = xasprintf(
+        "client.port > server.80: Flags [S], … %s\nserver.80 > client.port: Flags [S.], …\n"
+        "client.port > server.80: Flags [.], …\n"
+        "client.port > server.80: Flags [P.], seq 1:1001, … %s\nmix 1..4 {\n"
+        "client.port > server.80: Flags [P.], seq 1:1001, …\n"
+        "server.80 > client.port: Flags [.], ack 1001, …\n}\n",
+        s->syn, s->data);
+    cleanup_free char *lab = play_lab("hop", script, expected);
+    int status =
+        play_run(&printed, (const char *[]){"-q", "--slack", "60s", "--out", out, lab, NULL});
+    ck_assert_msg(status == 0, "%s: %d: %s", s->wire, status, printed);
+    struct error err = ERROR_INIT;
+    struct record *r = record_load(evidence, &err);
+    ck_assert_msg(r != NULL, "%s", err.message);
+    ck_assert_uint_ge(r->wire.n, 1);
+    vec_each (&r->wire, w) {
+        ck_assert_int_eq(w->action, s->action);
+        ck_assert_int_ge(w->packet, 0);
+        ck_assert_int_eq(r->packets.at[w->packet].point, CLIENT);
+        ck_assert_int_eq(w->arrival < 0 ? -1 : r->packets.at[w->arrival].point, s->arrives);
+    }
+    record_free(r);
+}
+END_TEST
+
 /* An injection is read before anything runs, and its numbers have to be there. */
 START_TEST(injection_without_a_number)
 {
@@ -351,6 +409,7 @@ static Suite *suite_live_wire(void)
     tcase_add_test(t, injection_without_a_number);
     tcase_add_loop_test(t, whole_packets, 0, 7);
     tcase_add_loop_test(t, stays_on_the_wire, 0, (int)ARRAY_SIZE(stays));
+    tcase_add_loop_test(t, on_one_hop, 0, 2 * (int)ARRAY_SIZE(hops));
     suite_add_tcase(s, t);
     return s;
 }

@@ -491,10 +491,10 @@ struct record *build_full_record(void)
                                                     .time = build_time(kind * 2 * MS),
                                                     .host = kind % 2}));
     r->wire_dropped = 5;
-    nsec now = build_time(3 * MS);
-    vec_push(&r->wire, ((struct record_wire){WIRE_DROP, now, 0, 1, 3, 0, -1}));
-    vec_push(&r->wire, ((struct record_wire){WIRE_LOSS, now + 1, 0, 1, -1, -1, -1}));
-    vec_push(&r->wire, ((struct record_wire){WIRE_INJECT, now + 2, 1, 0, 4, -1, 3}));
+    nsec now = build_time(3 * MS), passed = build_time(2 * MS + 40 * US);
+    vec_push(&r->wire, ((struct record_wire){WIRE_DROP, passed, 0, 1, 3, 0, -1}));
+    vec_push(&r->wire, ((struct record_wire){WIRE_LOSS, passed + 1, 0, 1, -1, -1, -1}));
+    vec_push(&r->wire, ((struct record_wire){WIRE_INJECT, passed + 2, 1, 0, 4, -1, 3}));
     add_states(r, now);
     free(r->sysctls.at[2].value);
     r->sysctls.at[2].value = NULL;

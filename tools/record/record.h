@@ -76,11 +76,12 @@ struct record_event {
 struct record_wire {
     enum wire_action action;
     nsec time;    /* when the frame came to the wire; of an injected one, when it was sent on */
-    int from, to; /* hosts of the direction */
+    int from, to; /* neighbours: the hop on which it did it */
     long step;    /* the script's step that asked for it; -1: none did */
-    long packet;  /* index into record.packets: as its sender's capture point saw it leave; -1 */
-    long arrival; /* as its receiver's capture point saw what became of it, where that is
-                     another frame (rewritten, injected); -1 */
+    /* Where on its way, indexes into record.packets; -1: nobody saw it there: */
+    long packet;  /* first, before the wire: as it left its sender, if that was captured */
+    long arrival; /* last, what became of it, where that is another frame (rewritten, injected):
+                     as its receiver got it, if that was captured */
 };
 
 /* X(member, name in the evidence): what the kernel keeps for a connection, from struct

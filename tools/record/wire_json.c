@@ -71,29 +71,68 @@ int record_take_wire(struct record *r, const json_t *o, nsec max_stamp, struct e
     return 0;
 }
 
-/* Whether a packet is one that the host's own capture point saw leave, or come. */
-static bool seen_at(const struct record *r, long packet, int host, bool leaving)
+/* A packet that an event is about, and where it was seen. */
+struct place {
+    struct packet p;
+    nsec time;
+    int host;             /* of the capture point */
+    int sender, receiver; /* by the packet's addresses; -1: nobody's, or it has none */
+    bool came, left;      /* seen from that host */
+};
+
+static bool find_place(const struct record *r, long index, struct place *at)
 {
-    if (packet < 0)
-        return true;
-    if ((size_t)packet >= r->packets.n)
+    if ((size_t)index >= r->packets.n)
         return false;
-    const struct record_packet *p = &r->packets.at[packet];
-    return r->points.at[p->point].host == host && !(leaving ? p->incoming : p->outgoing);
+    const struct record_packet *rp = &r->packets.at[index];
+    packet_decode(&at->p, &rp->frame);
+    bool is_ip = at->p.net == NET_IP;
+    at->time = rp->frame.time;
+    at->host = r->points.at[rp->point].host;
+    at->sender = is_ip ? record_find_host(r, &at->p.ip.src) : -1;
+    at->receiver = is_ip ? record_find_host(r, &at->p.ip.dst) : -1;
+    at->came = rp->incoming;
+    at->left = rp->outgoing;
+    return true;
+}
+
+/* Whether it can be on its way to the wire: seen before, not when it had come to its receiver,
+ * and, if no router passes it on, when it left for this hop. */
+static bool is_before(const struct record *r, const struct record_wire *w)
+{
+    struct place at;
+    if (w->packet < 0)
+        return true;
+    if (w->action == WIRE_INJECT || !find_place(r, w->packet, &at) || at.time > w->time)
+        return false;
+    if (at.p.net != NET_IP || at.host == at.sender)
+        return !at.came && (at.p.net == NET_IP || at.host == w->from);
+    return !at.came || at.host != at.receiver;
+}
+
+static bool is_behind(const struct record *r, const struct record_wire *w)
+{
+    struct place at, before;
+    if (w->arrival < 0)
+        return true;
+    if (!find_place(r, w->arrival, &at) || at.time < w->time)
+        return false;
+    if (w->packet >= 0 && find_place(r, w->packet, &before) &&
+        (before.p.net != at.p.net || before.sender != at.sender || before.receiver != at.receiver))
+        return false;
+    if (at.p.net != NET_IP || at.host == at.receiver)
+        return !at.left && (at.p.net == NET_IP || at.host == w->to);
+    return !at.left || at.host != at.sender;
 }
 
 int record_check_wire(const struct record *r, struct error *err)
 {
     vec_each (&r->wire, w) {
         const char *word = wire_action_names[w->action].word;
-        bool injected = w->action == WIRE_INJECT;
-        const char *member = NULL;
-        if (w->from == w->to)
-            member = "to";
-        else if (!seen_at(r, w->packet, w->from, true) || (injected && w->packet >= 0))
-            member = "packet";
-        else if (!seen_at(r, w->arrival, w->to, false))
-            member = "arrival";
+        const char *member = w->from == w->to   ? "to"
+                             : !is_before(r, w) ? "packet"
+                             : !is_behind(r, w) ? "arrival"
+                                                : NULL;
         if (!member)
             continue;
         error_set(err, STATUS_USAGE, "the wire's \"%s\" from %s to %s: `%s` does not fit", word,

@@ -15,7 +15,7 @@ json_t *record_wire_to_json(const struct record *r, const struct record_wire *wi
 int record_take_wire(struct record *r, const json_t *o, nsec max_stamp, struct error *err);
 
 /* Whether each thing that the wire did is about packets that are in the record, sorted, and
- * that the hosts of its direction sent and got: story and report rely on it. */
+ * that were on their way before it and behind it: story and report rely on it. */
 int record_check_wire(const struct record *r, struct error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "run/inject.h"
+#include "run/trace.h"
 #include "wire/ferry.h"
 
 int stage_start_wire(struct stage *stage, struct error *err)
@@ -49,70 +50,6 @@ int stage_play_wire(struct stage *stage, const struct lab_step *step, struct err
 
 /* ------------------------------------------------------------------ the record --- */
 
-/* How long the kernel may take from a host's capture point to the wire. */
-static const nsec SEND_LIMIT = NSEC_PER_SEC;
-
-static bool has_point(const struct record *r, int host)
-{
-    vec_each (&r->points, p)
-        if (p->host == host)
-            return true;
-    return false;
-}
-
-static bool is_at(const struct record *r, const struct record_packet *rp, int host)
-{
-    return r->points.at[rp->point].host == host;
-}
-
-static bool is_frame(const struct record_packet *rp, const struct ferry_frame *f)
-{
-    return rp->frame.wirelen == f->len && rp->frame.caplen >= f->n &&
-           memcmp(rp->frame.data, f->data, f->n) == 0;
-}
-
-/* The index of the first packet that is not before t. */
-static size_t packet_from(const struct record *r, nsec t)
-{
-    size_t low = 0, high = r->packets.n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (r->packets.at[middle].frame.time < t)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* The latest sending of the frame before it came to the wire. */
-static long find_sending(const struct record *r, const struct ferry_event *e)
-{
-    if (e->frame.n == 0 || !has_point(r, e->from))
-        return -1;
-    for (size_t i = packet_from(r, e->time + 1); i > 0; i--) {
-        const struct record_packet *rp = &r->packets.at[i - 1];
-        if (rp->frame.time < e->time - SEND_LIMIT)
-            break;
-        if (rp->outgoing && is_at(r, rp, e->from) && is_frame(rp, &e->frame))
-            return (long)i - 1;
-    }
-    return -1;
-}
-
-/* The first arrival of what became of it. */
-static long find_arrival(const struct record *r, const struct ferry_event *e)
-{
-    if (e->result.n == 0 || !has_point(r, e->to))
-        return -1;
-    for (size_t i = packet_from(r, e->time); i < r->packets.n; i++) {
-        const struct record_packet *rp = &r->packets.at[i];
-        if (rp->incoming && is_at(r, rp, e->to) && is_frame(rp, &e->result))
-            return (long)i;
-    }
-    return -1;
-}
-
 /* What the timers beside the run saw (run/lateness.h) is in the record already; if that was
  * too much to be listed, nothing is. */
 static void note_stalls(struct ferry *ferry, struct record *record)
@@ -138,16 +75,8 @@ void stage_note_wire(struct stage *stage, struct record *record)
     if (!stage->ferry)
         return;
     size_t n = ferry_take_events(stage->ferry, &events);
-    for (size_t i = 0; i < n; i++) {
-        const struct ferry_event *e = &events[i];
-        vec_push(&record->wire, ((struct record_wire){.action = e->action,
-                                                      .time = e->time,
-                                                      .from = e->from,
-                                                      .to = e->to,
-                                                      .step = e->step,
-                                                      .packet = find_sending(record, e),
-                                                      .arrival = find_arrival(record, e)}));
-    }
+    trace_events(record, events, n);
+    record_sort(record); /* what happened on two hops need not have been told in its order */
     note_stalls(stage->ferry, record);
     record->wire_dropped = ferry_dropped(stage->ferry);
 }

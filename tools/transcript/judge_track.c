@@ -53,18 +53,22 @@ static void add_lines(struct track *t, const struct pattern_item *item)
                                                  .spare = i > 0 && i >= item->least}));
 }
 
-/* How the paths of the lab keep to their delays, as its script says. */
+/* How the paths of the lab keep to their delays, as its script says.  A path may lead over
+ * several networks, each of which makes a frame earlier or later by its own jitter. */
 static struct timing_path path_of(const struct judging *j)
 {
     struct timing_path path = {.foreign = !j->record->has_calls};
+    cleanup_free nsec *jitter = xcalloc(j->lab->nets.n + 1, sizeof(*jitter));
     vec_each (&j->lab->steps, step) {
         const struct wire_properties *p = &step->wire.properties;
         if (step->verb != VERB_WIRE || step->wire.kind != LAB_WIRE_PROPERTIES)
             continue;
         path.queue |= (p->has & WIRE_HAS_RATE) && p->rate;
-        if (p->has & WIRE_HAS_JITTER && p->jitter > path.jitter)
-            path.jitter = p->jitter;
+        if (p->has & WIRE_HAS_JITTER && p->jitter > jitter[step->wire.net])
+            jitter[step->wire.net] = p->jitter;
     }
+    for (size_t i = 0; i < j->lab->nets.n; i++)
+        path.jitter += jitter[i];
     return path;
 }
 

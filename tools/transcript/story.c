@@ -13,7 +13,8 @@
  *                    the host's (of an ARP packet the sender's protocol address),
  *                    or when it went out and the source is nobody's.
  *   story_wire.c     notes what the record knows of the programmable wire.
- *   story_match.c    pairs sendings with arrivals.  An entry is then a sending, or
+ *   story_match.c    pairs sendings with arrivals, and story_fate.c says what became of
+ *                    those that have none.  An entry is then a sending, or
  *                    an arrival whose sending nobody saw, or a loopback frame.  What
  *                    a captured router forwards is no entry: story_at() shows it.
  *                    What was seen at a point of unknown host (a foreign capture)
@@ -262,7 +263,7 @@ struct story *story_at(const struct record *record, int point)
         enter(&b, s);
         struct story_segment *e = vec_last(&b.story->segments);
         const struct story_segment *w = in_whole(whole, e);
-        if (w && s->role == ROLE_RECEIVED) {
+        if (w && (s->role == ROLE_RECEIVED || s->role == ROLE_PASSING)) {
             e->injected = w->injected;
             e->damaged = e->p->transport == TRANSPORT_TCP && e->p->tcp.sum == SUM_BAD &&
                          (w->damaged || w->mixed);

@@ -37,11 +37,12 @@ struct sighting {
     struct packet *p;
     enum role role;
     int from, to;              /* hosts, -1: nobody's address */
-    uint64_t identity;         /* what stays the same on the way */
+    uint64_t identity;         /* what stays the same on the way … */
+    uint64_t as_sent;          /* … and was it before the wire changed it */
     long arrival;              /* ROLE_SENT: index of the first sighting at the receiver, -1 … */
     unsigned arrivals, broken; /* … and how many there are, and are with a wrong checksum */
-    long sending;              /* ROLE_RECEIVED: index of the sighting that it is of, -1 */
-    bool unsent, pending;      /* as in struct story_segment */
+    long sending;         /* ROLE_RECEIVED, ROLE_PASSING: index of the sighting that it is of, -1 */
+    bool unsent, pending; /* as in struct story_segment */
     enum fate fate;
     /* By what the record knows of the wire: */
     unsigned copies, gone; /* how often it left the wire, were nothing dropped; dropped */

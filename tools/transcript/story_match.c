@@ -22,46 +22,13 @@
  *
  * What the programmable wire did to a frame is known (story_wire.c) and goes before all
  * of this.  A frame that it dropped has no arrival; one that it doubled has two before
- * another is a double that nobody knows of; one that it injected was never sent.  And
- * between two hosts between which it is known to have done something, it is the wire
- * alone that loses frames, unless a cable was pulled: one without arrival and without
- * such an event is still under way, in its queue.
+ * another is a double that nobody knows of; one that it injected was never sent.
  *
- * Any other sending without arrival is lost if the receiver was captured (by a filter that
- * takes this frame) and the link had time: the slowest travel of that path in the
- * whole run, and STORY_AT_ONCE more, fit between it and the end of the record; or
- * if the cable of either host was out from before the sending to the end of the run.
- * Otherwise its fate is unknown.  It is noted if it was the time that was too short
- * (pending), and that an arrival has no sending although its sender was captured
- * (unsent). */
-#include <pcap/pcap.h>
+ * What a captured router forwards is a sighting in passing: of the latest sending that has
+ * this identity, as it was sent or as the wire changed it. */
+#include "transcript/story_match.h"
 
-#include "transcript/story_build.h"
-
-#define MAX_FILTER 1000 /* bytes: more is not compiled */
-#define MAX_ALIKE 64    /* sendings on each side that are tried for one arrival */
-
-struct rank {
-    uint64_t identity;
-    size_t seen; /* index into build.seen */
-};
-
-/* How long a frame took from one host to another. */
-struct travel {
-    int from, to;
-    nsec sent, took;
-    nsec slowest; /* of this path, up to here */
-};
-
-struct matching {
-    struct build *b;
-    VEC(struct rank) sent;
-    VEC(struct rank) received;
-    VEC(struct travel) travels; /* by path, then by time, once sorted */
-    bool corrupts;              /* the wire is known to have damaged something */
-    bool stays_unseen;          /* a frame that nobody saw leave was on the wire at the end */
-    bool *wired;                /* by hosts: it is known when the wire lost a frame */
-};
+#define MAX_ALIKE 64 /* sendings on each side that are tried for one arrival */
 
 /* -------------------------------------------------------------------- identity */
 
@@ -130,14 +97,14 @@ static void rank_all(struct matching *m)
 
 /* --------------------------------------------------------------------- pairing */
 
-static struct sighting *sighting(const struct matching *m, const struct rank *r)
+struct sighting *match_sighting(const struct matching *m, const struct rank *r)
 {
     return &m->b->seen.at[r->seen];
 }
 
-static nsec stamp(const struct matching *m, const struct rank *r)
+nsec match_stamp(const struct matching *m, const struct rank *r)
 {
-    return story_packet_stamp(m->b->record, sighting(m, r)->packet);
+    return story_packet_stamp(m->b->record, match_sighting(m, r)->packet);
 }
 
 static bool arrives_broken(const struct sighting *sent, const struct sighting *received)
@@ -155,7 +122,7 @@ static bool may_arrive(const struct sighting *s)
 /* One that its TCP took comes before one that it did not, else the first. */
 static void pair(struct matching *m, const struct rank *sent, const struct rank *received)
 {
-    struct sighting *s = sighting(m, sent), *r = sighting(m, received);
+    struct sighting *s = match_sighting(m, sent), *r = match_sighting(m, received);
     bool broken = arrives_broken(s, r);
     s->arrivals++;
     s->broken += broken;
@@ -164,9 +131,10 @@ static void pair(struct matching *m, const struct rank *sent, const struct rank 
         return;
     s->arrival = (long)received->seen;
     s->fate = FATE_ARRIVED;
-    nsec at = stamp(m, sent);
+    nsec at = match_stamp(m, sent);
     if (!s->late)
-        vec_push(&m->travels, ((struct travel){s->from, s->to, at, stamp(m, received) - at, 0}));
+        vec_push(&m->travels,
+                 ((struct travel){s->from, s->to, at, match_stamp(m, received) - at, 0}));
 }
 
 /* The group of equal identities that begins at `from`. */
@@ -182,7 +150,7 @@ static void pair_single(struct matching *m, const struct rank *sent, struct rank
                         size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (stamp(m, &received[i]) >= stamp(m, sent))
+        if (match_stamp(m, &received[i]) >= match_stamp(m, sent))
             pair(m, sent, &received[i]);
 }
 
@@ -209,8 +177,7 @@ static void sort_travels(struct matching *m)
 }
 
 /* The last travel on a path that began at `sent` or before, else the first; NULL: none. */
-static const struct travel *travel_near(const struct travel *t, size_t n, int from, int to,
-                                        nsec sent)
+const struct travel *travel_near(const struct travel *t, size_t n, int from, int to, nsec sent)
 {
     struct travel key = {.from = from, .to = to, .sent = sent};
     size_t low = 0, high = n;
@@ -249,9 +216,9 @@ static struct rank *first_as_near(const struct matching *m, struct rank *from, s
                                   const struct rank *received, nsec guess, nsec least)
 {
     for (struct rank *r = from; r < nearest; r++) {
-        nsec at = stamp(m, r), off = at > guess ? at - guess : guess - at;
-        if (off <= least + STORY_AT_ONCE && may_arrive(sighting(m, r)) &&
-            !is_of_another(m, sighting(m, r), sighting(m, received)))
+        nsec at = match_stamp(m, r), off = at > guess ? at - guess : guess - at;
+        if (off <= least + STORY_AT_ONCE && may_arrive(match_sighting(m, r)) &&
+            !is_of_another(m, match_sighting(m, r), match_sighting(m, received)))
             return r;
     }
     return nearest;
@@ -262,11 +229,11 @@ static struct rank *first_as_near(const struct matching *m, struct rank *from, s
 static struct rank *likeliest(const struct matching *m, struct rank *sent, size_t n,
                               const struct rank *received, nsec usual)
 {
-    nsec when = stamp(m, received), guess = when - usual;
+    nsec when = match_stamp(m, received), guess = when - usual;
     size_t low = 0, high = n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (stamp(m, &sent[middle]) <= guess)
+        if (match_stamp(m, &sent[middle]) <= guess)
             low = middle + 1;
         else
             high = middle;
@@ -275,10 +242,10 @@ static struct rank *likeliest(const struct matching *m, struct rank *sent, size_
     nsec best_off = NSEC_NEVER, taken_off = NSEC_NEVER;
     size_t from = low > MAX_ALIKE ? low - MAX_ALIKE : 0;
     for (size_t i = from; i < n && i < low + MAX_ALIKE; i++) {
-        nsec at = stamp(m, &sent[i]), off = at > guess ? at - guess : guess - at;
-        if (at > when || is_of_another(m, sighting(m, &sent[i]), sighting(m, received)))
+        nsec at = match_stamp(m, &sent[i]), off = at > guess ? at - guess : guess - at;
+        if (at > when || is_of_another(m, match_sighting(m, &sent[i]), match_sighting(m, received)))
             continue;
-        bool is_free = may_arrive(sighting(m, &sent[i]));
+        bool is_free = may_arrive(match_sighting(m, &sent[i]));
         nsec *least = is_free ? &best_off : &taken_off;
         if (off >= *least)
             continue;
@@ -294,10 +261,11 @@ static void pair_alike(struct matching *m, const struct travel *known, size_t n_
                        struct rank *sent, size_t n_sent, struct rank *received, size_t n_received)
 {
     for (size_t i = 0; i < n_received; i++) {
-        if (stamp(m, &received[i]) < stamp(m, &sent[0]))
+        if (match_stamp(m, &received[i]) < match_stamp(m, &sent[0]))
             continue;
-        sighting(m, &received[i])->sending = (long)sent[0].seen;
-        nsec usual = usual_travel(known, n_known, sighting(m, &sent[0]), stamp(m, &received[i]));
+        match_sighting(m, &received[i])->sending = (long)sent[0].seen;
+        nsec usual =
+            usual_travel(known, n_known, match_sighting(m, &sent[0]), match_stamp(m, &received[i]));
         struct rank *s = likeliest(m, sent, n_sent, &received[i], usual);
         if (s)
             pair(m, s, &received[i]);
@@ -326,191 +294,69 @@ static void pair_groups(struct matching *m, bool alike)
     }
 }
 
-/* ------------------------------------------------------------------------ fate */
+/* --------------------------------------------------------------------- passing */
 
-/* Whether some point of the host would have kept this frame. */
-struct filters {
-    const struct record *record;
-    struct bpf_program *programs; /* one a point; bf_insns NULL: not compiled */
-    bool *tried;
-};
-
-static const struct bpf_program *filter_of(struct filters *f, size_t point)
+static void rank_ways(struct matching *m)
 {
-    const struct record_point *p = &f->record->points.at[point];
-    struct bpf_program *program = &f->programs[point];
-    if (!f->tried[point] && strlen(p->filter) <= MAX_FILTER) {
-        pcap_t *dead = pcap_open_dead(p->linktype, 262144);
-        if (dead && pcap_compile(dead, program, p->filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
-            program->bf_insns = NULL;
-        if (dead)
-            pcap_close(dead);
-    }
-    f->tried[point] = true;
-    return program->bf_insns ? program : NULL;
-}
-
-static bool would_see(struct filters *f, const struct sighting *s, int host)
-{
-    const struct record *r = f->record;
-    const struct record_packet *rp = &r->packets.at[s->packet];
-    const char *own = r->points.at[rp->point].filter;
-    for (size_t i = 0; i < r->points.n; i++) {
-        const struct record_point *p = &r->points.at[i];
-        if (p->host != host)
+    vec_each (&m->b->seen, s) {
+        size_t i = (size_t)(s - m->b->seen.at);
+        if (s->role != ROLE_SENT)
             continue;
-        if (!p->filter || (own && strcmp(own, p->filter) == 0))
-            return true;
-        const struct bpf_program *program = filter_of(f, i);
-        struct pcap_pkthdr header = {.caplen = rp->frame.caplen, .len = rp->frame.wirelen};
-        if (program && p->linktype == rp->frame.linktype &&
-            pcap_offline_filter(program, &header, rp->frame.data))
-            return true;
+        vec_push(&m->ways, ((struct rank){s->as_sent, i}));
+        if (s->identity != s->as_sent)
+            vec_push(&m->ways, ((struct rank){s->identity, i}));
     }
-    return false;
+    if (m->ways.n)
+        qsort(m->ways.at, m->ways.n, sizeof(*m->ways.at), compare_ranks);
 }
 
-/* Since when each host's cable is out, and stays so; NSEC_NEVER: it is in at the end. */
-static nsec *cables_out(const struct record *r)
+/* The latest sending that the frame can be of, -1: none. */
+static long sending_of(const struct matching *m, const struct sighting *passing)
 {
-    nsec *out = xcalloc(r->hosts.n, sizeof(*out));
-    for (size_t i = 0; i < r->hosts.n; i++)
-        out[i] = NSEC_NEVER;
-    vec_each (&r->events, e) {
-        if (e->host < 0 || (size_t)e->host >= r->hosts.n)
-            continue;
-        if (e->kind == EVENT_UNPLUG && out[e->host] == NSEC_NEVER)
-            out[e->host] = story_stamp(e->time);
-        else if (e->kind == EVENT_REPLUG)
-            out[e->host] = NSEC_NEVER;
-    }
-    return out;
-}
-
-static bool *wired_at(const struct matching *m, int from, int to)
-{
-    return &m->wired[(size_t)from * m->b->record->hosts.n + (size_t)to];
-}
-
-/* Whether the story has the sending of what the wire did something to, or would have it if
- * it were about that frame. */
-static bool sees_leave(const struct matching *m, const struct record_wire *w)
-{
-    if (w->packet >= 0 && (size_t)w->packet < m->b->seen.n)
-        return m->b->seen.at[w->packet].role == ROLE_SENT;
-    vec_each (&m->b->record->points, p)
-        if (p->host == w->from)
-            return true;
-    return false;
-}
-
-/* Between which hosts every loss is known: those that the wire is between, if their cables
- * stayed in, and if each frame that it dropped is one that was seen leaving. */
-static void find_wires(struct matching *m)
-{
-    const struct record *r = m->b->record;
-    m->wired = xcalloc(r->hosts.n * r->hosts.n + 1, sizeof(*m->wired));
-    vec_each (&r->wire, w) {
-        m->corrupts |= w->action == WIRE_CORRUPT;
-        m->stays_unseen |= w->action == WIRE_STAY && !sees_leave(m, w);
-        *wired_at(m, w->from, w->to) = *wired_at(m, w->to, w->from) = true;
-    }
-    vec_each (&r->wire, w) {
-        bool dropped =
-            w->action == WIRE_DROP || w->action == WIRE_LOSS || w->action == WIRE_OVERFLOW;
-        if (dropped && w->packet < 0)
-            *wired_at(m, w->from, w->to) = false;
-    }
-    vec_each (&r->events, e) {
-        for (size_t h = 0; e->host >= 0 && (size_t)e->host < r->hosts.n && h < r->hosts.n; h++)
-            *wired_at(m, e->host, (int)h) = *wired_at(m, (int)h, e->host) = false;
-    }
-}
-
-static nsec record_end(const struct record *r)
-{
-    nsec last = r->packets.n ? story_packet_stamp(r, r->packets.n - 1) : 0;
-    nsec ended = story_stamp(r->ended);
-    return last > ended ? last : ended;
-}
-
-static nsec slowest_travel(const struct matching *m, const struct sighting *s)
-{
-    const struct travel *t = travel_near(m->travels.at, m->travels.n, s->from, s->to, NSEC_NEVER);
-    if (!t)
-        t = travel_near(m->travels.at, m->travels.n, s->to, s->from, NSEC_NEVER);
-    return t ? t->slowest : 0;
-}
-
-/* How many addresses of this version the host has. */
-static size_t addresses_of(const struct record_host *host, unsigned version)
-{
-    size_t n = 0;
-    vec_each (&host->addrs, a)
-        n += a->version == version;
-    return n;
-}
-
-/* Whether some point of its sender's host would have seen it leave.  A host with several
- * addresses may send from each by another interface, and not all need be captured. */
-static bool would_see_leaving(struct filters *f, const struct sighting *s)
-{
-    return s->from >= 0 && would_see(f, s, s->from) &&
-           (s->p->net != NET_IP ||
-            addresses_of(&f->record->hosts.at[s->from], s->p->ip.src.version) <= 1);
-}
-
-static void judge_unpaired(const struct matching *m, struct filters *f)
-{
-    const struct record *r = m->b->record;
-    cleanup_free nsec *out = cables_out(r);
-    nsec end = record_end(r);
-    vec_each (&m->sent, rank) {
-        struct sighting *s = sighting(m, rank);
-        nsec at = stamp(m, rank);
-        if (s->stays && s->arrival < 0)
-            s->pending = true;
-        if (s->arrival >= 0 || s->pending || !would_see(f, s, s->to))
-            continue;
-        bool no_cable = out[s->to] <= at || (s->from >= 0 && out[s->from] <= at);
-        bool kept = s->late || m->stays_unseen || (s->from >= 0 && *wired_at(m, s->from, s->to));
-        bool had_time = at <= end - slowest_travel(m, s) - STORY_AT_ONCE;
-        if (no_cable || (had_time && !kept))
-            s->fate = FATE_LOST;
+    struct rank key = {passing->identity, (size_t)(passing - m->b->seen.at)};
+    size_t low = 0, high = m->ways.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_ranks(&m->ways.at[middle], &key) <= 0)
+            low = middle + 1;
         else
-            s->pending = true;
+            high = middle;
     }
-    vec_each (&m->received, rank) {
-        struct sighting *s = sighting(m, rank);
-        s->unsent = s->sending < 0 && would_see_leaving(f, s);
-    }
+    return low > 0 && m->ways.at[low - 1].identity == key.identity ? (long)m->ways.at[low - 1].seen
+                                                                   : -1;
+}
+
+static bool is_of_a_host(const struct record *r, const struct sighting *s)
+{
+    int point = r->packets.at[s->packet].point;
+    return (size_t)point < r->points.n && r->points.at[point].host >= 0;
+}
+
+static void pair_passing(struct matching *m)
+{
+    rank_ways(m);
+    vec_each (&m->b->seen, s)
+        if (s->role == ROLE_PASSING && is_of_a_host(m->b->record, s))
+            s->sending = sending_of(m, s);
 }
 
 void story_match(struct build *b)
 {
     struct matching m = {.b = b};
     vec_each (&b->seen, s)
-        s->identity = identify(s->p);
+        s->identity = s->as_sent = identify(s->p);
+    vec_each (&b->record->wire, w)
+        m.corrupts |= w->action == WIRE_CORRUPT;
     story_wire(b);
-    find_wires(&m);
     rank_all(&m);
     pair_groups(&m, false);
     sort_travels(&m);
     pair_groups(&m, true);
     sort_travels(&m);
-    size_t n = b->record->points.n;
-    struct filters f = {.record = b->record,
-                        .programs = xcalloc(n, sizeof(*f.programs)),
-                        .tried = xcalloc(n, sizeof(*f.tried))};
-    judge_unpaired(&m, &f);
-    for (size_t i = 0; i < n; i++) {
-        if (f.programs[i].bf_insns)
-            pcap_freecode(&f.programs[i]);
-    }
-    free(f.programs);
-    free(f.tried);
+    pair_passing(&m);
+    story_fate(&m);
     vec_free(&m.sent);
     vec_free(&m.received);
+    vec_free(&m.ways);
     vec_free(&m.travels);
-    free(m.wired);
 }
