@@ -320,6 +320,36 @@ START_TEST(flags_in_tcpdumps_order)
 }
 END_TEST
 
+START_TEST(flags_are_read_as_they_are_written)
+{
+    for (unsigned flags = 0; flags < TCP_AE; flags++) {
+        struct strbuf sb cleanup_strbuf = STRBUF_INIT;
+        uint16_t back = 0xffff;
+        strbuf_tcp_flags(&sb, (uint16_t)flags);
+        ck_assert(tcp_flags_read(sb.data, sb.len, &back));
+        ck_assert_uint_eq(back, flags);
+    }
+    static const struct {
+        const char *text;
+        uint16_t flags;
+        bool good;
+    } others[] = {{"SEWe", TCP_SYN | TCP_ECE | TCP_CWR | TCP_AE, true},
+                  {".S", TCP_SYN | TCP_ACK, true},
+                  {"", 0, false},
+                  {"Sx", 0, false},
+                  {"s", 0, false},
+                  {"non", 0, false},
+                  {"none.", 0, false}};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        uint16_t flags = 0;
+        ck_assert(tcp_flags_read(others[i].text, strlen(others[i].text), &flags) == others[i].good);
+        ck_assert(!others[i].good || flags == others[i].flags);
+    }
+    uint16_t flags;
+    ck_assert(!tcp_flags_read("S\0", 2, &flags));
+}
+END_TEST
+
 /* ----------------------------------------------------------------- connection numbers */
 
 static struct flow_bases number(struct flows *flows, uint16_t sport, uint16_t dport, uint32_t seq,
@@ -387,6 +417,7 @@ static Suite *suite_decode(void)
     tcase_add_test(t, relative_numbers_and_names);
     tcase_add_test(t, an_echo_of_zero_is_relative_where_it_is_one);
     tcase_add_test(t, flags_in_tcpdumps_order);
+    tcase_add_test(t, flags_are_read_as_they_are_written);
     tcase_add_test(t, numbers_are_relative_from_the_second_ack_on);
     tcase_add_test(t, many_connections_are_kept_apart);
     suite_add_tcase(s, t);

@@ -177,6 +177,9 @@ struct tcp_header {
 
 /* The flags as tcpdump writes them: `S`, `S.`, `P.`, `.`, `none` … */
 void strbuf_tcp_flags(struct strbuf *sb, uint16_t flags);
+/* Reads what it writes, and `e` (TCP_AE), which tcpdump has too; letters may stand in any order.
+ * False: there is something else in it. */
+bool tcp_flags_read(const char *text, size_t n, uint16_t *flags);
 
 /* How many sequence numbers the segment takes (data, SYN and FIN). */
 static inline uint32_t tcp_seq_len(const struct tcp_header *t)

@@ -169,13 +169,30 @@ void decode_tcp(struct packet *p)
     t->payload_captured = data.n;
 }
 
+/* By bit.  tcpdump prints no more than the first eight. */
+static const char flag_letters[] = "FSRP.UEWe";
+enum { PRINTED_FLAGS = 8 };
+
 void strbuf_tcp_flags(struct strbuf *sb, uint16_t flags)
 {
-    static const char letters[] = "FSRP.UEW";
     size_t before = sb->len;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < PRINTED_FLAGS; i++)
         if (flags >> i & 1)
-            strbuf_putc(sb, letters[i]);
+            strbuf_putc(sb, flag_letters[i]);
     if (sb->len == before)
         strbuf_puts(sb, "none");
+}
+
+bool tcp_flags_read(const char *text, size_t n, uint16_t *flags)
+{
+    *flags = 0;
+    if (n == strlen("none") && memcmp(text, "none", n) == 0)
+        return true;
+    for (size_t i = 0; i < n; i++) {
+        const char *letter = memchr(flag_letters, text[i], sizeof(flag_letters) - 1);
+        if (!letter)
+            return false;
+        *flags |= (uint16_t)(1 << (letter - flag_letters));
+    }
+    return n > 0;
 }

@@ -26,19 +26,9 @@ static uint32_t field(struct injection *in, enum field_id id)
 
 static void take_flags(struct injection *in)
 {
-    static const char order[] = "FSRP.UEWe";
-    static const uint16_t bits[] = {TCP_FIN, TCP_SYN, TCP_RST, TCP_PSH, TCP_ACK,
-                                    TCP_URG, TCP_ECE, TCP_CWR, TCP_AE};
     struct slice text = in->item.fields[FIELD_FLAGS].value;
-    if (slice_is(text, "none"))
-        return;
-    for (size_t i = 0; i < text.n; i++) {
-        const char *at = strchr(order, text.at[i]);
-        if (at)
-            in->to->flags |= bits[at - order];
-        else
-            reader_complain(&in->reader, text, "the wire sends flags", "these are no flags");
-    }
+    if (!tcp_flags_read(text.at, text.n, &in->to->flags))
+        reader_complain(&in->reader, text, "the wire sends flags", "these are no flags");
 }
 
 /* `seq 1:13` says the length a second time. */

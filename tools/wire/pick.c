@@ -6,21 +6,6 @@
 
 enum { SNAPLEN = 65535 };
 
-/* In the order of tcpdump's letters. */
-static uint16_t read_flags(const char *letters)
-{
-    static const char order[] = "FSRP.UEWe";
-    static const uint16_t bits[] = {TCP_FIN, TCP_SYN, TCP_RST, TCP_PSH, TCP_ACK,
-                                    TCP_URG, TCP_ECE, TCP_CWR, TCP_AE};
-    uint16_t flags = 0;
-    for (const char *c = letters; *c; c++) {
-        const char *at = strchr(order, *c);
-        if (at)
-            flags |= bits[at - order];
-    }
-    return flags;
-}
-
 static int compile(struct wire_picker *picker, struct error *err)
 {
     pcap_t *dead = pcap_open_dead(DLT_EN10MB, SNAPLEN);
@@ -37,8 +22,9 @@ static int compile(struct wire_picker *picker, struct error *err)
 int wire_picker_init(struct wire_picker *picker, const struct wire_pick *pick, struct error *err)
 {
     *picker = (struct wire_picker){.pick = pick};
-    if (pick->kind == WIRE_PICK_FLAGS)
-        picker->flags = read_flags(pick->flags);
+    if (pick->kind == WIRE_PICK_FLAGS &&
+        !tcp_flags_read(pick->flags, strlen(pick->flags), &picker->flags))
+        return error_set(err, STATUS_USAGE, "[%s] are no flags", pick->flags);
     return pick->kind == WIRE_PICK_FILTER ? compile(picker, err) : 0;
 }
 
