@@ -248,6 +248,27 @@ START_TEST(only_networks_with_a_wire_step_are_wired)
 }
 END_TEST
 
+/* Who else passes, or that all may go in the end, is a way on. */
+START_TEST(what_is_held_back_can_go_on)
+{
+    static const char *const lines[] = {
+        "wire hold client > server any all until 2 more\nwire clear client > server",
+        "wire hold client > server any 2..9 until 2 more",
+        "wire hold client > server any every 2nd until 2 more",
+        "wire hold client > server data all until 2 more",
+        "wire hold client > server \"tcp\" all until 2 more",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct parsed r cleanup_parsed = parse_lines(lines[i]);
+        assert_clean(r);
+    }
+    struct parsed r cleanup_parsed =
+        parse_lines("wire clear client > server\nwire hold client > server any all until 2 more\n"
+                    "wire clear server > client");
+    ck_assert_uint_eq(r.diags.list.n, 1);
+}
+END_TEST
+
 START_TEST(mtus)
 {
     struct parsed r cleanup_parsed = parse("```lab\n"
@@ -305,6 +326,7 @@ static const struct mistake {
     {"wire drop client > server seq -1", 31, "\"-1\" is no relative sequence", NULL},
     {"wire drop client > server \"tcp prt 1\"", 32, "\"prt\" is no word of a filter", "\"port\""},
     {"wire drop client > server \"tcp and and\"", 27, "libpcap: ", NULL},
+    {"wire drop client > server \"\"", 27, "an empty filter says not which frames", "`any`"},
     {"wire drop client > server data 0", 32, "\"0\" is no number of a frame", "1 to 1000000"},
     {"wire drop client > server data 1000001", 32, "\"1000001\" is no number", NULL},
     {"wire drop client > server data 1x", 32, "\"1x\" is no number of a frame", NULL},
@@ -330,6 +352,10 @@ static const struct mistake {
     {"wire hold client > server data until", 37, "the number of frames is missing", NULL},
     {"wire hold client > server data until 0 more", 38, "\"0\" is no number of frames", NULL},
     {"wire hold client > server data until 2", 39, "`more` is missing", NULL},
+    {"wire hold client > server any all until 2 more", 1, "every frame is held back until others",
+     "wire clear client > server"},
+    {"wire hold client > server any every 1st until 2 more", 1, "every frame is held back", NULL},
+    {"wire swap client > server any all", 1, "every frame is held back until others", NULL},
     {"wire swap client > server data until 2 more", 32, "nothing more is expected", NULL},
     {"wire mark client > server data", 31, "`ce` is missing", NULL},
     {"wire mark client > server data CE", 32, "here stands \"CE\" instead of `ce`", NULL},
@@ -495,6 +521,7 @@ static Suite *suite_lab_wire(void)
     tcase_add_test(t, a_segment_is_kept_as_written);
     tcase_add_test(t, hosts_may_be_named_like_actions);
     tcase_add_test(t, only_networks_with_a_wire_step_are_wired);
+    tcase_add_test(t, what_is_held_back_can_go_on);
     tcase_add_test(t, mtus);
     tcase_add_loop_test(t, each_mistake_has_its_place_message_and_hint, 0,
                         (int)ARRAY_SIZE(mistakes));

@@ -11,7 +11,7 @@
 #define MS NSEC_PER_MSEC
 #define US NSEC_PER_USEC
 
-enum { MAX_NOTES = 4096 };
+enum { MAX_NOTES = 4096, ETHERNET = 14, ECT_0 = 2 };
 
 struct noted {
     long step;
@@ -330,6 +330,12 @@ START_TEST(changed_frames_have_right_sums)
             wire_frame_decode(f, &p);
             ck_assert(wire_frame_rewrite(f, &p, &rules[j]));
         }
+        wire_frame_decode(f, &p);
+        ck_assert(!wire_frame_mark(f, &p)); /* it is not ECN-capable: RFC 3168 5 */
+        wire_frame_decode(f, &p);
+        ck_assert_uint_eq(p.ip.tos & 3, 0);
+        f->data[ETHERNET + 1] |= i ? ECT_0 << 4 : ECT_0;
+        wire_frame_put_sums(f);
         wire_frame_decode(f, &p);
         ck_assert(wire_frame_mark(f, &p));
         wire_frame_decode(f, &p);

@@ -101,6 +101,12 @@ START_TEST(a_rule_that_met_nothing)
         {"wire drop client > server \"tcp[13] = 99\"",
          "`wire drop client > server \"tcp[13] = 99\"` never happened"},
         {"wire drop client > server [S] all", "`wire drop client > server [S] all` never happened"},
+        {"wire mark client > server [S] 2 ce",
+         "`wire mark client > server [S] 2 ce` never happened: 3 of the 3 such segments that came "
+         "by were not ECN-capable, and these are not marked (RFC 3168)"},
+        {"wire mark client > server \"tcp\" ce",
+         "`wire mark client > server \"tcp\" ce` never happened: a packet that is not ECN-capable "
+         "is not marked (RFC 3168)"},
         {"wire client > server loss 5%",
          "`wire client > server loss 5%` never happened: nothing was lost"},
         {"wire inject client.9 > server.1234: Flags [R], seq 1, win 0, length 0",
@@ -115,21 +121,21 @@ END_TEST
 
 START_TEST(a_rule_has_to_happen_as_often_as_it_says)
 {
-    static const char steps[] = "wire mark client > server [S] 1..3 ce\n" LISTEN;
+    static const char steps[] = "wire delay client > server [S] 1..3 by 1ms\n" LISTEN;
     struct record *r = three();
-    did(r, WIRE_MARK, 0, 0);
-    did(r, WIRE_MARK, 0, 2);
-    did(r, WIRE_MARK, 1, 4); /* another step's */
-    expect(
-        steps, r, THREE,
-        "`wire mark client > server [S] 1..3 ce` happened 2 times only, and should have 3 times");
-    did(r, WIRE_DELAY, 0, 4); /* another action */
-    expect(
-        steps, r, THREE,
-        "`wire mark client > server [S] 1..3 ce` happened 2 times only, and should have 3 times");
-    did(r, WIRE_MARK, 0, 4);
+    did(r, WIRE_DELAY, 0, 0);
+    did(r, WIRE_DELAY, 0, 2);
+    did(r, WIRE_DELAY, 1, 4); /* another step's */
+    expect(steps, r, THREE,
+           "`wire delay client > server [S] 1..3 by 1ms` happened 2 times only, and should have 3 "
+           "times");
+    did(r, WIRE_MARK, 0, 4); /* another action */
+    expect(steps, r, THREE,
+           "`wire delay client > server [S] 1..3 by 1ms` happened 2 times only, and should have 3 "
+           "times");
+    did(r, WIRE_DELAY, 0, 4);
     expect(steps, r, THREE, NULL);
-    expect("wire mark client > server [S] all ce\n" LISTEN, r, THREE, NULL);
+    expect("wire delay client > server [S] all by 1ms\n" LISTEN, r, THREE, NULL);
     record_free(r);
 }
 END_TEST
@@ -332,7 +338,7 @@ static Suite *suite_wire_judge(void)
 {
     Suite *s = suite_create("wire-judge");
     TCase *t = tcase_create("steps");
-    tcase_add_loop_test(t, a_rule_that_met_nothing, 0, 9);
+    tcase_add_loop_test(t, a_rule_that_met_nothing, 0, 11);
     tcase_add_test(t, a_rule_has_to_happen_as_often_as_it_says);
     tcase_add_test(t, what_came_by_before_the_step_does_not_count);
     tcase_add_test(t, a_loss_belongs_to_its_step);

@@ -164,6 +164,10 @@ static bool parse_kind(struct parser *p, const struct token *t, struct wire_pick
                                         [WIRE_PICK_DATA] = "data",
                                         [WIRE_PICK_ACK] = "ack",
                                         [WIRE_PICK_SEQ] = "seq"};
+    if (t->string && t->len == 0) {
+        complain(p, t->span, "`any` means every frame", "an empty filter says not which frames");
+        return false;
+    }
     if (t->string) {
         pick->kind = WIRE_PICK_FILTER;
         struct strbuf filter cleanup_strbuf = STRBUF_INIT;

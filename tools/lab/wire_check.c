@@ -1,6 +1,7 @@
 /* What of `wire` can be checked only when all hosts and steps are known: that one
- * network joins its two hosts, and, because a line of properties says only what
- * changes, that each direction makes sense at every step of the script. */
+ * network joins its two hosts, that what is held back can go on, and, because a line of
+ * properties says only what changes, that each direction makes sense at every step of the
+ * script. */
 #include "lab/parser.h"
 
 /* ----------------------------------------------------------------- networks */
@@ -122,6 +123,30 @@ static void check_direction(struct parser *p, const struct lab_step *s, int from
                  direction);
 }
 
+/* --------------------------------------------------------------------- rules */
+
+static bool means_all(const struct wire_pick *pick)
+{
+    return pick->kind == WIRE_PICK_ANY && (pick->every ? pick->every == 1 : pick->last == 0);
+}
+
+/* Only what goes on counts as one more.  Where everything is held, that is nothing, unless
+ * the direction is cleared. */
+static void check_hold(struct parser *p, const struct lab_step *s)
+{
+    const struct lab_wire *w = &s->wire;
+    if (w->kind != LAB_WIRE_RULE || w->rule.action != WIRE_HOLD || !means_all(&w->rule.pick))
+        return;
+    for (const struct lab_step *later = s + 1; later <= vec_last(&p->lab->steps); later++)
+        if (later->verb == VERB_WIRE && later->wire.kind == LAB_WIRE_CLEAR &&
+            later->wire.from == w->from && later->wire.to == w->to)
+            return;
+    cleanup_free char *hint =
+        xasprintf("say which frames are held back, or let them go with `wire clear %s > %s`",
+                  p->lab->hosts.at[w->from].name, p->lab->hosts.at[w->to].name);
+    complain(p, s->span, hint, "every frame is held back until others have passed, and none can");
+}
+
 void wire_check(struct parser *p)
 {
     struct lab *lab = p->lab;
@@ -131,8 +156,10 @@ void wire_check(struct parser *p)
     cleanup_free struct wire_properties *all = xcalloc(n * n, sizeof(*all));
     vec_each (&lab->steps, s) {
         const struct lab_wire *w = &s->wire;
-        if (s->verb != VERB_WIRE || !find_net(p, s) ||
-            (w->kind != LAB_WIRE_PROPERTIES && w->kind != LAB_WIRE_CLEAR))
+        if (s->verb != VERB_WIRE || !find_net(p, s))
+            continue;
+        check_hold(p, s);
+        if (w->kind != LAB_WIRE_PROPERTIES && w->kind != LAB_WIRE_CLEAR)
             continue;
         size_t there = (size_t)w->from * n + (size_t)w->to;
         size_t back = (size_t)w->to * n + (size_t)w->from;

@@ -15,17 +15,24 @@
 
 #include "transcript/judge_parts.h"
 
+#define ECN_BITS 3 /* of the traffic class; 0: not ECN-capable (RFC 3168 5) */
+
 /* -------------------------------------------------- what it did to each packet */
 
+/* Where the story has the packet, and where a capture point's own view has what became of it. */
+static long place_of(const struct record_wire *w, size_t which)
+{
+    return which == 0 ? w->packet : w->arrival;
+}
+
+/* By packet, a list of places in their order: place i (+ 1) is of event i / 2. */
 void judge_wire_open(struct judging *j)
 {
     const struct record *r = j->record;
     j->wire_first = xcalloc(r->packets.n + 1, sizeof(*j->wire_first));
-    j->wire_next = xcalloc(r->wire.n + 1, sizeof(*j->wire_next));
-    /* By packet, a list of events (index + 1) in their order. */
-    for (size_t i = r->wire.n; i-- > 0;) {
-        const struct record_wire *w = &r->wire.at[i];
-        long packet = w->action == WIRE_INJECT ? w->arrival : w->packet;
+    j->wire_next = xcalloc(2 * r->wire.n + 1, sizeof(*j->wire_next));
+    for (size_t i = 2 * r->wire.n; i-- > 0;) {
+        long packet = place_of(&r->wire.at[i / 2], i % 2);
         if (packet < 0 || (size_t)packet >= r->packets.n)
             continue;
         j->wire_next[i] = j->wire_first[packet];
@@ -57,7 +64,7 @@ char *judge_wire_did(const struct judging *j, size_t packet)
 {
     struct strbuf text = STRBUF_INIT;
     for (size_t i = j->wire_first[packet]; i; i = j->wire_next[i - 1]) {
-        const struct record_wire *w = &j->record->wire.at[i - 1];
+        const struct record_wire *w = &j->record->wire.at[(i - 1) / 2];
         strbuf_printf(&text, "%s%s", text.len ? "; " : "", did[w->action]);
         if (w->step >= 0 && (size_t)w->step < j->lab->steps.n && j->lab->steps.at[w->step].text)
             strbuf_printf(&text, " (%s)", j->lab->steps.at[w->step].text);
@@ -100,25 +107,31 @@ static bool picks(const struct wire_pick *pick, const struct story_segment *s)
     return false;
 }
 
-/* How many such frames were sent since; -1: that cannot be told. */
-static long came_by(const struct judging *j, const struct lab_wire *w, long step)
+/* How many such frames were sent since, and how many of them say that they are ECN-capable;
+ * -1: that cannot be told. */
+struct came {
+    long all, capable;
+};
+
+static struct came came_by(const struct judging *j, const struct lab_wire *w, long step)
 {
     const struct track *story = &j->tracks.at[0];
     const struct wire_pick *pick = &w->rule.pick;
     if (!story->story || pick->kind == WIRE_PICK_FILTER || j->lab->hosts.at[w->from].router ||
         j->lab->hosts.at[w->to].router)
-        return -1;
+        return (struct came){-1, -1};
     nsec after = played_after(j, step);
-    long n = 0;
+    struct came n = {0};
     vec_each (&story->seen, o) {
         bool here = o->s->from == w->from && o->s->to == w->to && !o->s->injected;
         if (!here || j->record->packets.at[o->s->packet].frame.time < after)
             continue;
-        if (pick->kind == WIRE_PICK_FLAGS)
-            n += o->line.kind == ITEM_SEGMENT &&
-                 slice_is(o->line.fields[FIELD_FLAGS].value, pick->flags);
-        else
-            n += picks(pick, o->s);
+        bool meant = pick->kind == WIRE_PICK_FLAGS
+                         ? o->line.kind == ITEM_SEGMENT &&
+                               slice_is(o->line.fields[FIELD_FLAGS].value, pick->flags)
+                         : picks(pick, o->s);
+        n.all += meant;
+        n.capable += meant && o->s->p->net == NET_IP && o->s->p->ip.tos & ECN_BITS;
     }
     return n;
 }
@@ -154,6 +167,25 @@ static bool is_held(const struct judging *j, const struct record_wire *w)
     return owner >= 0 && story->segments.at[owner].pending;
 }
 
+/* The end of the sentence. */
+static char *why_missed(const struct wire_rule *rule, struct came came)
+{
+    unsigned first = rule->pick.every ? rule->pick.every : rule->pick.first;
+    bool enough = came.all < 0 || (unsigned long)came.all >= first;
+    if (came.all == 0)
+        return xstrdup(": no such segment came by");
+    if (!enough)
+        return xasprintf(": only %ld such segment%s came by", came.all, came.all == 1 ? "" : "s");
+    if (rule->action != WIRE_MARK || (came.all >= 0 && came.capable == came.all))
+        return xstrdup("");
+    if (came.all < 0)
+        return xstrdup(": a packet that is not ECN-capable is not marked (RFC 3168)");
+    return xasprintf(
+        ": %ld of the %ld such segments that came by were not ECN-capable, and these are "
+        "not marked (RFC 3168)",
+        came.all - came.capable, came.all);
+}
+
 /* What a rule fell short of, or NULL. */
 static char *rule_missed(const struct judging *j, const struct lab_step *step, long index)
 {
@@ -167,17 +199,12 @@ static char *rule_missed(const struct judging *j, const struct lab_step *step, l
                                  step->text, rule->more);
         return NULL;
     }
+    struct came came = came_by(j, &step->wire, index);
+    cleanup_free char *why = why_missed(rule, came);
     if (done)
-        return xasprintf("`%s` happened %u times only, and should have %u times", step->text, done,
-                         wants);
-    long came = came_by(j, &step->wire, index);
-    unsigned first = rule->pick.every ? rule->pick.every : rule->pick.first;
-    if (came == 0)
-        return xasprintf("`%s` never happened: no such segment came by", step->text);
-    if (came > 0 && (unsigned long)came < first)
-        return xasprintf("`%s` never happened: only %ld such segment%s came by", step->text, came,
-                         came == 1 ? "" : "s");
-    return xasprintf("`%s` never happened", step->text);
+        return xasprintf("`%s` happened %u times only, and should have %u times%s", step->text,
+                         done, wants, rule->action == WIRE_MARK ? why : "");
+    return xasprintf("`%s` never happened%s", step->text, why);
 }
 
 /* Whether a later step says anew how much is lost in this direction. */

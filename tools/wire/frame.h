@@ -22,7 +22,8 @@ void wire_frame_decode(const struct wire_frame *f, struct packet *p);
 /* Each changes the frame that p was decoded from; false where it has no such thing (it is
  * not TCP, has no such option …) and stays as it was. */
 bool wire_frame_corrupt(struct wire_frame *f, const struct packet *p);
-/* Congestion experienced (RFC 3168 5), with the IPv4 header's checksum put right. */
+/* Congestion experienced, with the IPv4 header's checksum put right; not where the packet is
+ * not ECN-capable (RFC 3168 5). */
 bool wire_frame_mark(struct wire_frame *f, const struct packet *p);
 /* With the TCP checksum put right. */
 bool wire_frame_rewrite(struct wire_frame *f, const struct packet *p, const struct wire_rule *rule);
