@@ -112,8 +112,10 @@ static void put_body(struct strbuf *out, const struct page *page)
     if (page->record && page->record->version)
         html_around(out, " ", page->record->version, "");
     strbuf_puts(out, ". This page is one file and loads nothing.</p></footer>\n");
-    strbuf_printf(out, "<script type=\"application/json\" id=\"data\">{%s}</script>\n<script>",
-                  strbuf_cstr(&page->data));
+    strbuf_printf(out, "<script type=\"application/json\" id=\"data\">{\"charts\":[%s]",
+                  strbuf_cstr(&page->charts));
+    page_headers_data(out, page);
+    strbuf_puts(out, "}</script>\n<script>");
     strbuf_puts(out, page_js);
     strbuf_puts(out, "</script>\n</body>\n</html>\n");
 }
@@ -124,6 +126,20 @@ static void find_unit(struct page *page)
     vec_each (&page->picture->rows, row)
         last = row->time > last ? row->time : last;
     page->seconds = last >= NSEC_PER_SEC;
+}
+
+/* The ladder, and beside it, where there is room, the graphs and the header that is chosen.
+ * Of a long ladder the graphs tell the story, so there they come first. */
+static void put_work(struct page *page)
+{
+    bool graphs_first = page->picture && page->picture->rows.n > PAGE_BIG;
+    if (!graphs_first)
+        page_ladder(page);
+    strbuf_puts(&page->body, "<div class=\"side\">\n");
+    page_graphs(page);
+    strbuf_puts(&page->body, "</div>\n");
+    if (graphs_first)
+        page_ladder(page);
 }
 
 void report_html(struct strbuf *out, const struct result *result, const struct lab *lab)
@@ -139,8 +155,9 @@ void report_html(struct strbuf *out, const struct result *result, const struct l
     page_setup(&page);
     page_verdict(&page);
     strbuf_puts(&page.body, "</div>\n<div class=\"work\">\n");
-    page_ladder(&page);
+    put_work(&page);
     strbuf_puts(&page.body, "</div>\n");
+    page_backoff(&page);
     page_events(&page);
     page_repeat(&page);
     put_head(out, &page);
@@ -150,5 +167,5 @@ void report_html(struct strbuf *out, const struct result *result, const struct l
     picture_free(page.picture);
     strbuf_free(&page.body);
     strbuf_free(&page.style);
-    strbuf_free(&page.data);
+    strbuf_free(&page.charts);
 }

@@ -15,14 +15,6 @@
  * line at which its arrow or bar ends), since the page's policy forbids style attributes. */
 #include "report/html_page.h"
 
-#include <inttypes.h>
-
-/* From so many rows on the ladder scrolls in a frame of its own, and leaves out what only
- * repeats. */
-enum { BIG = 300 };
-/* Bytes of a frame that the inspector gets: headers and a little data. */
-enum { FRAME_BYTES = 192, FRAME_BYTES_BIG = 96 };
-
 struct ladder {
     struct page *page;
     const struct picture *picture;
@@ -32,7 +24,6 @@ struct ladder {
     bool big;
     bool *told; /* by line of the transcript: its note was shown */
     size_t told_n;
-    size_t state; /* the next of record->states */
 };
 
 static size_t line_of(size_t row)
@@ -67,7 +58,8 @@ static const char *column_name(const struct ladder *l, int column)
 static void put_grid(struct ladder *l)
 {
     struct strbuf *css = &l->page->style;
-    strbuf_printf(css, ".lad{--n:%zu}", l->columns - 1);
+    strbuf_printf(css, ".lad{--n:%zu%s}", l->columns - 1,
+                  l->picture->record->states.n ? ";--sw:7rem" : "");
     for (size_t a = 0; a < l->columns; a++)
         for (size_t b = a + 1; b < l->columns; b++)
             strbuf_printf(css, ".c%zu-%zu{grid-column:%zu/%zu}", a, b, a + 3, b + 3);
@@ -88,9 +80,9 @@ static void put_heads(struct ladder *l)
 {
     struct strbuf *out = l->out;
     strbuf_printf(out,
-                  "<div class=\"lad heads\" aria-hidden=\"true\"><span class=\"time\">time/%s"
+                  "<div class=\"lad heads%s\" aria-hidden=\"true\"><span class=\"time\">time/%s"
                   "</span><div class=\"all\">",
-                  html_unit(l->page));
+                  l->columns > 3 ? " crowd" : "", html_unit(l->page));
     for (size_t k = 0; k < l->columns; k++)
         html_around(out, "<span><b>", column_name(l, (int)k), "</b></span>");
     strbuf_puts(out, "</div></div>\n");
@@ -179,7 +171,12 @@ static void put_labels(struct ladder *l, const struct picture_row *row)
     bool re = picture_segment(l->picture, row)->retransmission;
     for (size_t k = 0; k < n; k++) {
         cleanup_strbuf struct strbuf text = STRBUF_INIT;
-        label_format(&text, &label[k]);
+        if (!l->big)
+            label_format(&text, &label[k]);
+        else if (label[k].n)
+            strbuf_printf(&text, "%s %u", label_short(label[k].kind), label[k].n);
+        else
+            strbuf_puts(&text, label_short(label[k].kind));
         put_tag(l->out, re ? "re" : "lab", re && k == 0 ? "↻ " : "", strbuf_cstr(&text));
     }
     if (re && n == 0)
@@ -217,45 +214,6 @@ static void put_words(struct ladder *l, const struct picture_row *row, int from,
     strbuf_puts(l->out, "</a>");
 }
 
-/* How many places the sender's window is shifted by: what it said with its SYN, if both
- * did. */
-static int window_shift(const struct story *story, const struct story_segment *of)
-{
-    int shift[2] = {-1, -1};
-    if (of->p->tcp.flags & TCP_SYN)
-        return 0;
-    vec_each (&story->segments, s) {
-        if (s->flow != of->flow || !(s->p->tcp.flags & TCP_SYN))
-            continue;
-        shift[s->dir != 0] = s->p->tcp.has_wscale ? s->p->tcp.wscale : -1;
-        if (s->dir)
-            break;
-    }
-    return shift[0] < 0 || shift[1] < 0 ? 0 : shift[of->dir != 0];
-}
-
-/* What the inspector draws from: the frame's first bytes, where IP and TCP begin, the
- * relative numbers, and the window's scale. */
-static void put_frame(struct ladder *l, const struct story_segment *s)
-{
-    const struct frame *frame = &s->p->frame;
-    uint32_t most = l->big ? FRAME_BYTES_BIG : FRAME_BYTES;
-    uint32_t n = frame->caplen < most ? frame->caplen : most;
-    strbuf_puts(l->out, " data-x=\"");
-    for (uint32_t i = 0; i < n; i++) {
-        static const char digits[] = "0123456789abcdef";
-        strbuf_putc(l->out, digits[frame->data[i] >> 4]);
-        strbuf_putc(l->out, digits[frame->data[i] & 15]);
-    }
-    strbuf_puts(l->out, "\"");
-    if (s->p->net == NET_IP && s->p->ip.bytes.at)
-        strbuf_printf(l->out, " data-ip=\"%td\"", s->p->ip.bytes.at - frame->data);
-    if (s->flow >= 0 && s->p->ip.payload.at)
-        strbuf_printf(l->out, " data-tcp=\"%td %" PRIu32 " %" PRIu32 " %d\"",
-                      s->p->ip.payload.at - frame->data, s->seq, s->ack,
-                      window_shift(l->picture->story, s));
-}
-
 /* ---------------------------------------------------------------------- notes */
 
 static bool is_told(struct ladder *l, const struct result_line *line)
@@ -271,6 +229,24 @@ static bool is_told(struct ladder *l, const struct result_line *line)
     return told;
 }
 
+/* Beside an arrow there is room for the fields that differ; the verdict has the lines. */
+static void put_diffs(struct strbuf *out, const struct result_line *line)
+{
+    if (!line->diffs.n) {
+        html_fault(out, line);
+        return;
+    }
+    strbuf_puts(out, "<ul class=\"diffs\">");
+    vec_each (&line->diffs, diff) {
+        html_around(out, "<li>", diff->field, ": expected ");
+        html_around(out, "<code>", diff->expected, "</code>, observed ");
+        html_around(out, "<code><mark>", diff->observed, "</mark></code></li>");
+    }
+    strbuf_puts(out, "</ul>");
+    if (line->meaning)
+        html_around(out, "<p class=\"meaning\">", line->meaning, "</p>");
+}
+
 static void put_note(struct ladder *l, const struct result_line *line)
 {
     bool bad = !line_is_fine(line->status), told = is_told(l, line);
@@ -279,7 +255,7 @@ static void put_note(struct ladder *l, const struct result_line *line)
         return;
     strbuf_puts(out, bad ? "<div class=\"fault\">" : "<p>");
     if (bad)
-        html_around(out, "<p><strong>✗ ", line_status_name(line->status), "</strong>");
+        html_around(out, "<p><strong>✗ ", line_status_name(line->status), "</strong> ");
     if (line->point)
         html_around(out, "<i>at ", line->point, ":</i> ");
     if (line->note && !told)
@@ -288,30 +264,68 @@ static void put_note(struct ladder *l, const struct result_line *line)
         html_around(out, " <em>", line->wire, "</em>");
     strbuf_puts(out, "</p>");
     if (bad) {
-        html_fault(out, line);
+        put_diffs(out, line);
         strbuf_puts(out, "</div>");
     }
 }
 
-/* The whole line as tcpdump would print it, for who has no script: shown when the row is
- * the page's target. */
+/* The whole line as tcpdump would print it, and the headers: shown, where no script does
+ * that, when the row is the page's target. */
 static void put_raw(struct ladder *l, const struct story_segment *s)
 {
     cleanup_strbuf struct strbuf line = STRBUF_INIT;
     story_format(&line, l->picture->story, s);
-    html_around(l->out, "<p class=\"raw\"><code>", strbuf_cstr(&line), "</code></p>");
+    html_around(l->out, "<div class=\"raw\"><p><code>", strbuf_cstr(&line), "</code></p>");
+    if (!l->big)
+        html_headers(l->out, l->page, s);
+    strbuf_puts(l->out, "</div>");
+}
+
+/* Changes of state: beside the outermost lifelines, and once more in words, for a page
+ * without margins and for hosts in the middle. */
+static void put_margin(struct ladder *l, const struct picture_row *row, bool right)
+{
+    const struct record *r = l->picture->record;
+    int column = right ? (int)l->columns - 1 : 0, shown = 0;
+    vec_each (&row->states, i) {
+        const struct record_state *state = &r->states.at[*i];
+        const char *name = tcp_state_names[state->new];
+        if (!name || picture_column(l->picture, state->host) != column)
+            continue;
+        if (shown++ == 0)
+            strbuf_printf(l->out, "<span class=\"st %s\" aria-hidden=\"true\">",
+                          right ? "sr" : "sl");
+        strbuf_printf(l->out, "<b>%s</b>", name);
+    }
+    strbuf_puts(l->out, shown ? "</span>" : "");
+}
+
+static void put_states(struct ladder *l, const struct picture_row *row)
+{
+    const struct record *r = l->picture->record;
+    vec_each (&row->states, i) {
+        const struct record_state *state = &r->states.at[*i];
+        int column = picture_column(l->picture, state->host);
+        bool margin = column == 0 || column == (int)l->columns - 1;
+        if (!tcp_state_names[state->new])
+            continue;
+        html_around(l->out, margin ? "<p class=\"stw\">" : "<p class=\"stw mid\">",
+                    r->hosts.at[state->host].name, " is now ");
+        strbuf_printf(l->out, "<b>%s</b>.</p>", tcp_state_names[state->new]);
+    }
 }
 
 static void put_notes(struct ladder *l, const struct picture_row *row)
 {
     bool sent = row->kind == PICTURE_SEGMENT || row->kind == PICTURE_DEPARTURE;
-    if (row->kind == PICTURE_MISSING || (!sent && row->lines.n == 0))
+    if (row->kind == PICTURE_MISSING || (!sent && row->lines.n + row->states.n == 0))
         return;
     size_t begin = l->out->len;
     strbuf_puts(l->out, "<div class=\"notes\">");
     size_t empty = l->out->len;
     vec_each (&row->lines, line)
         put_note(l, *line);
+    put_states(l, row);
     if (sent)
         put_raw(l, picture_segment(l->picture, row));
     if (l->out->len == empty)
@@ -392,7 +406,6 @@ static void put_missing(struct ladder *l, const struct picture_row *row)
 static void put_row(struct ladder *l, size_t i)
 {
     const struct picture_row *row = &l->picture->rows.at[i];
-    const struct story_segment *s = picture_segment(l->picture, row);
     bool sent = row->kind == PICTURE_SEGMENT || row->kind == PICTURE_DEPARTURE;
     int from, to;
     find_columns(l, row, &from, &to);
@@ -401,8 +414,6 @@ static void put_row(struct ladder *l, size_t i)
     if (row->kind == PICTURE_ARRIVAL)
         strbuf_puts(l->out, " aria-hidden=\"true\"");
     put_row_id(l, i);
-    if (sent)
-        put_frame(l, s);
     strbuf_puts(l->out, ">");
     if (row->kind != PICTURE_SILENCE && row->kind != PICTURE_MISSING)
         put_time(l, row);
@@ -418,6 +429,8 @@ static void put_row(struct ladder *l, size_t i)
     } else if (row->kind == PICTURE_MISSING) {
         put_missing(l, row);
     }
+    put_margin(l, row, false);
+    put_margin(l, row, true);
     put_notes(l, row);
     strbuf_puts(l->out, "</li>\n");
 }
@@ -432,7 +445,8 @@ static const char definitions[] =
     "<marker id=\"tip-re\" viewBox=\"0 0 10 10\" refX=\"10\" refY=\"5\" markerWidth=\"10\" "
     "markerHeight=\"10\" markerUnits=\"userSpaceOnUse\" orient=\"auto\">"
     "<path d=\"M0 .8L10 5L0 9.2L2.6 5z\"/></marker>"
-    "<g id=\"x\"><path d=\"M-6-6L6 6M-6 6L6-6\"/></g></defs></svg>\n";
+    "<g id=\"x\"><path d=\"M-6-6L6 6M-6 6L6-6\"/></g>"
+    "<g id=\"xs\"><path d=\"M-3.5-3.5L3.5 3.5M-3.5 3.5L3.5-3.5\"/></g></defs></svg>\n";
 
 static const char legend[] =
     "<ul class=\"legend\" aria-label=\"Legend\">"
@@ -455,7 +469,7 @@ void page_ladder(struct page *page)
         return;
     size_t n = page->picture->rows.n;
     l.columns = page->picture->columns.n < 2 ? 2 : page->picture->columns.n;
-    l.big = n > BIG;
+    l.big = n > PAGE_BIG;
     find_ends(&l);
     put_grid(&l);
     strbuf_puts(l.out, "<section id=\"ladder\" aria-labelledby=\"ladder-h\">\n"

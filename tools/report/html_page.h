@@ -7,10 +7,14 @@
 #include "picture/picture.h"
 #include "report/report.h"
 
+/* From so many rows on a ladder scrolls in a frame of its own, and the page leaves out what
+ * only repeats. */
+enum { PAGE_BIG = 300 };
+
 struct page {
     struct strbuf body;
-    struct strbuf style; /* CSS of this page alone */
-    struct strbuf data;  /* what the script has to know, the members of a JSON object */
+    struct strbuf style;  /* CSS of this page alone */
+    struct strbuf charts; /* where segments are in the graphs, elements of a JSON array */
     const struct result *result;
     const struct record *record; /* NULL: nothing ran */
     const struct lab *lab;       /* may be NULL */
@@ -30,6 +34,11 @@ void page_backoff(struct page *page);
 void page_events(struct page *page);
 void page_repeat(struct page *page);
 
+/* The headers of all segments as members of a JSON object, each with a comma before it. */
+void page_headers_data(struct strbuf *out, const struct page *page);
+/* The headers of one segment as RFCs draw them, for a page whose script does not run. */
+void html_headers(struct strbuf *out, const struct page *page, const struct story_segment *s);
+
 /* ---------------------------------------------------------------- writing */
 
 /* Text as HTML, for an element or an attribute in quotes: escaped, and what could hide or
@@ -37,6 +46,8 @@ void page_repeat(struct page *page);
  * are no UTF-8) replaced. */
 void html_text(struct strbuf *sb, const char *s);
 void html_text_n(struct strbuf *sb, const char *s, size_t n);
+/* The same replaced and nothing escaped. */
+void html_plain(struct strbuf *sb, const char *s);
 /* `before` and `after` are HTML. */
 void html_around(struct strbuf *sb, const char *before, const char *text, const char *after);
 /* A line of a transcript, the fields that differ in <mark>. */

@@ -33,6 +33,11 @@ void html_text_n(struct strbuf *sb, const char *s, size_t n)
     }
 }
 
+void html_plain(struct strbuf *sb, const char *s)
+{
+    glyphs_put(sb, s, strlen(s), true);
+}
+
 void html_text(struct strbuf *sb, const char *s)
 {
     html_text_n(sb, s, strlen(s));

@@ -1,0 +1,428 @@
+/* The graphs: of each direction that carried data its sequence numbers over time, and where
+ * there are enough of them what was under way and the round-trip times; and what the kernel
+ * kept, where the lab recorded it.
+ *
+ * All is drawn as the sender saw it: a segment when it was sent, an acknowledgment when it
+ * had arrived. */
+#include "report/html_chart.h"
+
+#include <inttypes.h>
+
+enum { GRAPHS_MOST = 4, ENOUGH = 8 };
+
+/* One direction of a connection. */
+struct direction {
+    size_t flow;
+    int dir;
+    int64_t bytes, highest; /* data, and the highest number (a modulus unwound) */
+    size_t segments;
+};
+
+/* ----------------------------------------------------------------- directions */
+
+static bool is_of(const struct direction *d, const struct story_segment *s)
+{
+    return s->flow >= 0 && (size_t)s->flow == d->flow;
+}
+
+static int compare_bytes(const void *pa, const void *pb)
+{
+    const struct direction *a = pa, *b = pb;
+    if (a->bytes != b->bytes)
+        return a->bytes > b->bytes ? -1 : 1;
+    return a->flow != b->flow ? (a->flow < b->flow ? -1 : 1) : a->dir - b->dir;
+}
+
+/* Those with data, the largest first. */
+static struct direction *find_directions(const struct story *story, size_t *n)
+{
+    size_t all = 2 * story->flows.n;
+    struct direction *list = xcalloc(all, sizeof(*list));
+    for (size_t i = 0; i < all; i++)
+        list[i] = (struct direction){.flow = i / 2, .dir = (int)(i % 2)};
+    vec_each (&story->segments, s) {
+        if (s->flow < 0 || s->injected)
+            continue;
+        struct direction *d = &list[2 * s->flow + (s->dir != 0)];
+        d->bytes += s->p->tcp.payload_len;
+        d->segments += s->p->tcp.payload_len > 0;
+    }
+    if (all)
+        qsort(list, all, sizeof(*list), compare_bytes);
+    for (*n = 0; *n < all && list[*n].bytes > 0;)
+        ++*n;
+    return list;
+}
+
+/* A number near another one, without the modulus. */
+static int64_t unwind(int64_t near, uint32_t number)
+{
+    return near + (int32_t)(number - (uint32_t)near);
+}
+
+/* ------------------------------------------------------------------- the walk */
+
+struct moment {
+    nsec time;
+    size_t segment;
+};
+
+/* A direction's segments and the acknowledgments for them, by the sender's time. */
+struct moments {
+    VEC(struct moment) list;
+};
+
+static int compare_moments(const void *pa, const void *pb)
+{
+    const struct moment *a = pa, *b = pb;
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return a->segment < b->segment ? -1 : a->segment > b->segment;
+}
+
+static bool is_sent(const struct direction *d, const struct story_segment *s)
+{
+    return (s->dir != 0) == (d->dir != 0);
+}
+
+static void collect(struct moments *m, const struct story *story, const struct direction *d)
+{
+    for (size_t i = 0; i < story->segments.n; i++) {
+        const struct story_segment *s = &story->segments.at[i];
+        if (!is_of(d, s) || s->injected)
+            continue;
+        bool sent = is_sent(d, s);
+        if (!sent && (s->fate == FATE_LOST || !(s->p->tcp.flags & TCP_ACK)))
+            continue;
+        nsec time = s->time + (sent || s->fate != FATE_ARRIVED ? 0 : s->travel);
+        vec_push(&m->list, ((struct moment){time, i}));
+    }
+    if (m->list.n)
+        qsort(m->list.at, m->list.n, sizeof(*m->list.at), compare_moments);
+}
+
+/* How many places the windows are shifted that the other side offers. */
+static unsigned offered_shift(const struct story *story, const struct direction *d)
+{
+    const struct story_segment *syn[2] = {NULL, NULL};
+    vec_each (&story->segments, s)
+        if (is_of(d, s) && s->p->tcp.flags & TCP_SYN && !syn[s->dir != 0])
+            syn[s->dir != 0] = s;
+    if (!syn[0] || !syn[1] || !syn[0]->p->tcp.has_wscale || !syn[1]->p->tcp.has_wscale)
+        return 0;
+    return syn[1 - (d->dir != 0)]->p->tcp.wscale;
+}
+
+/* ----------------------------------------------------------------- the graphs */
+
+struct graph {
+    struct page *page;
+    const struct story *story;
+    struct direction d;
+    struct moments moments;
+    struct chart sequence, flight, rtt;
+    struct chart_series *sent, *again, *lost, *acked, *window, *under_way, *trips;
+    int64_t next, una; /* the highest number sent, and acknowledged */
+    int64_t edge;      /* what the other side has room up to */
+    int64_t most_edge;
+    unsigned shift;
+};
+
+static const char *name_of(const struct graph *g, int dir)
+{
+    const struct record *r = g->page->record;
+    int host = g->story->flows.at[g->d.flow].host[dir != 0];
+    return host >= 0 ? r->hosts.at[host].name : "?";
+}
+
+/* `client.port → server.1234` */
+static char *title_of(const struct graph *g, const char *what)
+{
+    vec_each (&g->story->segments, s)
+        if (is_of(&g->d, s) && is_sent(&g->d, s))
+            return xasprintf("%s, %s.%s → %s.%s", what, name_of(g, g->d.dir), s->from_port,
+                             name_of(g, !g->d.dir), s->to_port);
+    return xstrdup(what);
+}
+
+/* The time from each sending to the acknowledgment that covers it, of what was sent once. */
+static void take_trips(struct graph *g, size_t upto, nsec now, int64_t from, int64_t to)
+{
+    for (size_t k = upto; k-- > 0;) {
+        const struct moment *m = &g->moments.list.at[k];
+        const struct story_segment *s = &g->story->segments.at[m->segment];
+        uint32_t len = tcp_seq_len(&s->p->tcp);
+        if (!is_sent(&g->d, s) || !len)
+            continue;
+        int64_t end = unwind(to, s->seq + len);
+        if (end <= from)
+            return;
+        if (end == to) {
+            if (!s->retransmission)
+                chart_point(g->trips, now, (double)(now - m->time) / (double)NSEC_PER_MSEC, 0, -1);
+            return;
+        }
+    }
+}
+
+static void walk_sent(struct graph *g, const struct moment *m)
+{
+    const struct story_segment *s = &g->story->segments.at[m->segment];
+    uint32_t len = s->p->tcp.payload_len, takes = tcp_seq_len(&s->p->tcp);
+    int64_t seq = unwind(g->next, s->seq);
+    if (takes && seq + takes > g->next)
+        g->next = seq + takes;
+    if (len) {
+        double from = (double)seq, to = (double)(seq + len);
+        chart_point(s->retransmission ? g->again : g->sent, m->time, from, to, (long)m->segment);
+        if (s->fate == FATE_LOST)
+            chart_point(g->lost, m->time, from, to, (long)m->segment);
+    }
+}
+
+static void walk_ack(struct graph *g, size_t k)
+{
+    const struct moment *m = &g->moments.list.at[k];
+    const struct story_segment *s = &g->story->segments.at[m->segment];
+    const struct tcp_header *t = &s->p->tcp;
+    int64_t ack = unwind(g->una, s->ack);
+    unsigned shift = t->flags & TCP_SYN ? 0 : g->shift;
+    if (ack < g->una || ack > g->next + 1)
+        return;
+    if (ack > g->una)
+        take_trips(g, k, m->time, g->una, ack);
+    g->una = ack;
+    g->edge = ack + ((int64_t)t->window << shift);
+    g->most_edge = g->edge > g->most_edge ? g->edge : g->most_edge;
+    chart_point(g->acked, m->time, (double)ack, (double)ack, (long)m->segment);
+    chart_point(g->window, m->time, (double)g->edge, 0, -1);
+}
+
+/* --------------------------------------------------------------- under way */
+
+struct change {
+    nsec time;
+    int64_t bytes;
+};
+
+static int compare_changes(const void *pa, const void *pb)
+{
+    const struct change *a = pa, *b = pb;
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return a->bytes < b->bytes ? -1 : a->bytes > b->bytes;
+}
+
+/* When the sender could first know that this had arrived: whatever the other side sent
+ * after its arrival says so, by its number or by SACK. */
+static nsec heard_of(const struct graph *g, size_t segment)
+{
+    const struct story *story = g->story;
+    const struct story_segment *s = &story->segments.at[segment];
+    nsec arrival = s->time + s->travel;
+    for (size_t i = segment + 1; i < story->segments.n; i++) {
+        const struct story_segment *answer = &story->segments.at[i];
+        if (is_of(&g->d, answer) && !is_sent(&g->d, answer) && answer->time >= arrival &&
+            answer->fate == FATE_ARRIVED)
+            return answer->time + answer->travel;
+    }
+    return NSEC_NEVER;
+}
+
+/* Needs to know what was lost and what arrived, so both ends must have been captured. */
+static void walk_under_way(struct graph *g)
+{
+    VEC(struct change) changes = {0};
+    vec_each (&g->moments.list, m) {
+        const struct story_segment *s = &g->story->segments.at[m->segment];
+        if (!is_sent(&g->d, s) || !s->p->tcp.payload_len || s->fate != FATE_ARRIVED)
+            continue;
+        nsec end = heard_of(g, m->segment);
+        vec_push(&changes, ((struct change){s->time, s->p->tcp.payload_len}));
+        if (end != NSEC_NEVER)
+            vec_push(&changes, ((struct change){end, -(int64_t)s->p->tcp.payload_len}));
+    }
+    if (changes.n)
+        qsort(changes.at, changes.n, sizeof(*changes.at), compare_changes);
+    int64_t bytes = 0;
+    for (size_t i = 0; i < changes.n; i++) {
+        bytes += changes.at[i].bytes;
+        if (i + 1 == changes.n || changes.at[i + 1].time != changes.at[i].time)
+            chart_point(g->under_way, changes.at[i].time, (double)bytes, 0, -1);
+    }
+    vec_free(&changes);
+}
+
+static double most_of(const struct chart_series *s)
+{
+    double most = 0;
+    vec_each (&s->points, p)
+        most = p->y > most ? p->y : most;
+    return most;
+}
+
+static void begin_charts(struct graph *g, size_t number)
+{
+    static const char *const ids[][3] = {
+        {"seq0", "fly0", "rtt0"},
+        {"seq1", "fly1", "rtt1"},
+        {"seq2", "fly2", "rtt2"},
+        {"seq3", "fly3", "rtt3"},
+    };
+    struct chart *charts[] = {&g->sequence, &g->flight, &g->rtt};
+    nsec from = g->moments.list.at[0].time, to = vec_last(&g->moments.list)->time;
+    nsec room = (to - from) / 50 + 1;
+    for (size_t i = 0; i < ARRAY_SIZE(charts); i++) {
+        charts[i]->id = ids[number][i];
+        charts[i]->unit = i == 2 ? "ms" : i == 1 ? "bytes" : "sequence number, from 0";
+        charts[i]->from = from - room;
+        charts[i]->to = to + room;
+    }
+    g->window =
+        chart_add(&g->sequence, "g-win", "receive window: up to here there is room", CHART_STEPS);
+    g->acked = chart_add(&g->sequence, "g-ack", "acknowledged", CHART_STEPS);
+    g->sent = chart_add(&g->sequence, "g-sent", "sent", CHART_BARS);
+    g->again = chart_add(&g->sequence, "g-re", "↻ sent again", CHART_BARS);
+    g->lost = chart_add(&g->sequence, "g-lost", "lost", CHART_CROSSES);
+    g->under_way =
+        chart_add(&g->flight, "g-fly", "sent, not lost, and not yet heard of", CHART_STEPS);
+    g->trips = chart_add(&g->rtt, "g-rtt", "from a sending to its acknowledgment", CHART_DOTS);
+}
+
+static void put_charts(struct graph *g)
+{
+    double data = (double)g->next, edge = (double)g->most_edge;
+    g->sequence.most = edge < 1.3 * data && edge > data ? 1.03 * edge : 1.1 * data;
+    if (edge > g->sequence.most)
+        g->window->name = "receive window (where it is not beyond the top)";
+    g->sequence.title = title_of(g, "Sequence numbers over time");
+    g->sequence.about = xasprintf(
+        "%zu segments with %" PRId64 " bytes of data were sent, %zu of them again, and %zu "
+        "were lost; at the end %" PRId64 " numbers were acknowledged.",
+        g->d.segments, g->d.bytes, g->again->points.n, g->lost->points.n, g->una);
+    chart_put(g->page, &g->sequence);
+    if (g->d.segments < ENOUGH)
+        return;
+    if (g->under_way->points.n) {
+        g->flight.most = 1.1 * most_of(g->under_way);
+        g->flight.title = title_of(g, "In the network");
+        g->flight.about =
+            xasprintf("At most %.0f bytes were under way, there or back.", most_of(g->under_way));
+        chart_put(g->page, &g->flight);
+    }
+    if (g->trips->points.n < ENOUGH)
+        return;
+    g->rtt.most = 1.1 * most_of(g->trips);
+    g->rtt.title = title_of(g, "Round-trip times");
+    g->rtt.about = xasprintf("%zu round trips were measured; the longest took %.1f ms.",
+                             g->trips->points.n, most_of(g->trips));
+    chart_put(g->page, &g->rtt);
+}
+
+static void put_direction(struct page *page, const struct direction *d, size_t number)
+{
+    struct graph g = {.page = page, .story = page->picture->story, .d = *d};
+    collect(&g.moments, g.story, d);
+    g.shift = offered_shift(g.story, d);
+    begin_charts(&g, number);
+    for (size_t k = 0; k < g.moments.list.n; k++)
+        if (is_sent(d, &g.story->segments.at[g.moments.list.at[k].segment]))
+            walk_sent(&g, &g.moments.list.at[k]);
+        else
+            walk_ack(&g, k);
+    walk_under_way(&g);
+    put_charts(&g);
+    chart_free(&g.sequence);
+    chart_free(&g.flight);
+    chart_free(&g.rtt);
+    vec_free(&g.moments.list);
+}
+
+/* ------------------------------------------------------- what the kernel kept */
+
+static bool is_same_socket(const struct record_state *a, const struct record_state *b)
+{
+    return a->host == b->host && a->local_port == b->local_port && a->remote_port == b->remote_port;
+}
+
+static void end_chart(struct page *page, struct chart *c, const char *unit, const char *about,
+                      double factor)
+{
+    c->unit = unit;
+    c->about = xstrdup(about);
+    vec_each (&c->series, series)
+        vec_each (&(*series)->points, p) {
+            c->most = factor * p->y > c->most ? factor * p->y : c->most;
+            c->to = p->x > c->to ? p->x : c->to;
+            c->from = p->x < c->from ? p->x : c->from;
+        }
+    if (c->most > 0)
+        chart_put(page, c);
+    chart_free(c);
+}
+
+/* Of the socket of this look, from here on. */
+static void put_socket(struct page *page, size_t first, size_t number)
+{
+    static const char *const ids[][2] = {{"cwnd0", "srtt0"}, {"cwnd1", "srtt1"}};
+    const struct record *r = page->record;
+    const struct record_state *socket = &r->states.at[first];
+    const char *host = socket->host >= 0 ? r->hosts.at[socket->host].name : "?";
+    struct chart windows = {.id = ids[number][0], .from = NSEC_NEVER};
+    struct chart times = {.id = ids[number][1], .from = NSEC_NEVER};
+    struct chart_series *cwnd = chart_add(&windows, "g-fly", "cwnd", CHART_STEPS);
+    struct chart_series *ssthresh = chart_add(&windows, "g-win", "ssthresh", CHART_STEPS);
+    struct chart_series *srtt = chart_add(&times, "g-fly", "srtt, smoothed", CHART_STEPS);
+    struct chart_series *rto = chart_add(&times, "g-win", "rto", CHART_STEPS);
+    for (size_t i = first; i < r->states.n; i++) {
+        const struct record_state *s = &r->states.at[i];
+        nsec at = s->time - page->picture->zero;
+        if (!s->has_values || !is_same_socket(s, socket))
+            continue;
+        if (s->values.cwnd >= 0)
+            chart_point(cwnd, at, (double)s->values.cwnd, 0, -1);
+        /* Until the first loss it is "infinite", 0x7fffffff. */
+        if (s->values.ssthresh >= 0 && s->values.ssthresh < 0x7fffffff)
+            chart_point(ssthresh, at, (double)s->values.ssthresh, 0, -1);
+        if (s->values.srtt >= 0)
+            chart_point(srtt, at, (double)s->values.srtt / (double)NSEC_PER_MSEC, 0, -1);
+        if (s->values.rto >= 0)
+            chart_point(rto, at, (double)s->values.rto / (double)NSEC_PER_MSEC, 0, -1);
+    }
+    windows.title = xasprintf("Congestion window of %s, as its kernel kept it", host);
+    times.title = xasprintf("Times of %s, as its kernel kept them", host);
+    end_chart(page, &windows, "segments", "cwnd and ssthresh over time", 1.1);
+    end_chart(page, &times, "ms", "the smoothed round-trip time and the timeout over time", 1.1);
+}
+
+static void put_values(struct page *page)
+{
+    const struct record *r = page->record;
+    size_t number = 0;
+    for (size_t i = 0; i < r->states.n && number < 2; i++) {
+        bool seen = !r->states.at[i].has_values;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = r->states.at[k].has_values && is_same_socket(&r->states.at[k], &r->states.at[i]);
+        if (!seen && r->states.at[i].remote_port)
+            put_socket(page, i, number++);
+    }
+}
+
+void page_graphs(struct page *page)
+{
+    size_t n, begin = page->body.len;
+    if (!page->picture)
+        return;
+    struct direction *list = find_directions(page->picture->story, &n);
+    strbuf_puts(&page->body, "<section id=\"graphs\" aria-labelledby=\"graphs-h\">\n"
+                             "<h2 id=\"graphs-h\">Graphs</h2>\n");
+    size_t empty = page->body.len;
+    for (size_t i = 0; i < n && i < GRAPHS_MOST; i++)
+        put_direction(page, &list[i], i);
+    put_values(page);
+    if (page->body.len == empty)
+        strbuf_truncate(&page->body, begin);
+    else
+        strbuf_puts(&page->body, "</section>\n");
+    free(list);
+}
