@@ -22,8 +22,9 @@ all: $(addprefix $(B)/,tcplab listener client sniffer)
 #   libzstd-dev          libzstd          zstd,
 #   zlib1g-dev           zlib             gzip; and the checksum of a guest's messages
 #   libmd-dev            libmd            SHA-256, for the policy of report.html
+#   libncurses-dev       ncursesw         the full screen of `tcplab watch`: any terminal's own codes
 #   check                check            unit tests
-LIBS := libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson liblzma libzstd zlib libmd
+LIBS := libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson liblzma libzstd zlib libmd ncursesw
 
 no_config := help clean
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
@@ -48,7 +49,7 @@ CC := clang
 endif
 flags := -std=gnu17 -D_GNU_SOURCE -pthread -Itools -I. $(WARN) $(CFLAGS) $(variant_$(VARIANT))
 
-rooms := base lab decode capture wire record transcript picture report run kernel
+rooms := base lab decode capture wire record transcript picture report watch run kernel
 lib_src := $(wildcard $(addprefix tools/,$(addsuffix /*.c,$(rooms)))) $(wildcard netns/*.c)
 cmd_src := tools/tcplab.c $(wildcard tools/cmd_*.c)
 unit_src := $(wildcard tests/unit/*.c)
@@ -118,6 +119,7 @@ test-golden: $(B)/tcplab
 test-live: $(B)/test-live all
 	$(call say,TEST,live) TCPLAB=$(B)/tcplab $(B)/test-live
 	$(call say,TEST,programs) BUILD=$(B) tests/live/programs.sh
+	$(call say,TEST,watch) TCPLAB=$(B)/tcplab tests/live/watch.sh
 	$(call say,TEST,writing-labs) TCPLAB=$(B)/tcplab tests/live/writing-labs.sh
 
 # In a kernel of the cache, under qemu: what goes wrong there.

@@ -21,6 +21,7 @@ int cmd_run(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_states(int argc, char **argv);
 int cmd_verbs(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 
 /* Prints "tcplab: MESSAGE" and its hint to standard error, clears err and returns

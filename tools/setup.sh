@@ -6,10 +6,10 @@
 set -u
 out=$1
 
-libs='libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson liblzma libzstd zlib libmd'
-debian='gcc libc6-dev pkg-config libpcap-dev libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libcmark-dev libjansson-dev liblzma-dev libzstd-dev zlib1g-dev libmd-dev check'
-fedora='gcc pkgconf-pkg-config libpcap-devel libnl3-devel cmark-devel jansson-devel xz-devel libzstd-devel zlib-devel libmd-devel check-devel'
-arch='gcc pkgconf libpcap libnl cmark jansson xz zstd zlib libmd check'
+libs='libpcap libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libcmark jansson liblzma libzstd zlib libmd ncursesw'
+debian='gcc libc6-dev pkg-config libpcap-dev libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libcmark-dev libjansson-dev liblzma-dev libzstd-dev zlib1g-dev libmd-dev libncurses-dev check'
+fedora='gcc pkgconf-pkg-config libpcap-devel libnl3-devel cmark-devel jansson-devel xz-devel libzstd-devel zlib-devel libmd-devel ncurses-devel check-devel'
+arch='gcc pkgconf libpcap libnl cmark jansson xz zstd zlib libmd ncurses check'
 
 have_all()
 {
@@ -41,7 +41,7 @@ if ! have_all; then
                 echo "  sudo pacman -S $arch"
             else
                 echo "  a C compiler, pkg-config and the development files of:"
-                echo "  libpcap, libnl 3 (route, genl), libcmark, jansson, liblzma, libzstd, zlib, libmd, check"
+                echo "  libpcap, libnl 3 (route, genl), libcmark, jansson, liblzma, libzstd, zlib, libmd, ncursesw, check"
             fi
         } >&2
         exit 3

@@ -17,6 +17,7 @@ static const struct command {
 } commands[] = {
     {"run", cmd_run, "run labs and judge them"},
     {"check", cmd_check, "judge a stored run, or somebody's capture, again"},
+    {"watch", cmd_watch, "show a run or a capture on the full screen"},
     {"record", cmd_record, "write the expected transcript of a lab from a run"},
     {"report", cmd_report, "write the page of a stored run, or of somebody's capture"},
     {"new", cmd_new, "start a lab of your own"},

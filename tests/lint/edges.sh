@@ -38,6 +38,7 @@ BEGIN {
     may["transcript"] = "base decode lab record"
     may["picture"] = "base decode record transcript"
     may["report"] = "base lab record transcript picture"
+    may["watch"] = "base lab decode capture record transcript picture report"
     may["run"] = "base netns lab decode capture wire record transcript"
     may["kernel"] = "base lab record"
     # Programs beside tcplab are no room: they take what they like, as cmd_*.c do.

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <pcap/pcap.h>
 
+#include "lab/filter.h"
 #include "lab/parser.h"
 
 /* From libpcap 1.10's scanner.l. */
@@ -197,8 +198,7 @@ static bool in_word(char c)
     return isalnum((unsigned char)c) || (c && strchr("._-/", c));
 }
 
-/* The first word that libpcap would look up; its length, 0 if there is none. */
-static size_t find_lookup(const char *filter, size_t len, size_t *at)
+size_t filter_find_lookup(const char *filter, size_t len, size_t *at)
 {
     for (size_t i = 0; i < len;) {
         size_t n = 0;
@@ -229,7 +229,7 @@ bool filter_check(struct parser *p, struct span span, const char *filter, size_t
             return false;
         }
     }
-    size_t at = 0, n = find_lookup(filter, len, &at);
+    size_t at = 0, n = filter_find_lookup(filter, len, &at);
     if (n) {
         const char *near = closest_name(filter + at, n, words, ARRAY_SIZE(words));
         cleanup_free char *hint =

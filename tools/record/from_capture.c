@@ -12,19 +12,15 @@
  * client's and the address with the role's port the server's.
  *
  * Frames are taken that one of the lab's capture filters takes and that have at least
- * one end in the lab.  A capture of several interfaces (`-i any`, or a file that was
- * merged) may hold each packet twice.  No TCP repeats a SYN within a millisecond: if
- * the capture has such a pair, it is of that kind, and of equal packets within a
- * millisecond the first one is taken. */
+ * one end in the lab; those that the capture holds twice (doubles.h) once. */
 #include "record/from_capture.h"
 
 #include "base/number.h"
 #include "capture/file.h"
+#include "record/doubles.h"
 
 #define MAX_PACKETS 200000 /* more is no lab */
-#define DOUBLE_WITHIN NSEC_PER_MSEC
-#define DOUBLE_AMONG 16 /* frames that are looked back */
-#define MAX_SHOWN 8     /* addresses in a message */
+#define MAX_SHOWN 8        /* addresses in a message */
 
 struct role {
     int client, server;
@@ -181,73 +177,9 @@ static int read_file(struct reading *in, struct error *err)
     return error_hint(err, "the filter is \"%s\"", filter);
 }
 
-/* -------------------------------------------------------------------- doubles */
-
-static bool same_packet(const struct packet *a, const struct packet *b)
-{
-    const struct bytes *x = &a->ip.payload, *y = &b->ip.payload;
-    return a->net == NET_IP && b->net == NET_IP && ipaddr_equal(&a->ip.src, &b->ip.src) &&
-           ipaddr_equal(&a->ip.dst, &b->ip.dst) && a->ip.proto == b->ip.proto &&
-           a->ip.id == b->ip.id && a->ip.flow == b->ip.flow &&
-           a->ip.fragment_offset == b->ip.fragment_offset && x->len == y->len && x->n == y->n &&
-           memcmp(x->at, y->at, x->n) == 0;
-}
-
 static bool is_syn(const struct packet *p)
 {
     return p->transport == TRANSPORT_TCP && p->tcp.flags & TCP_SYN;
-}
-
-/* Whether packet i equals one shortly before it that is not itself left out. */
-static bool is_double(const struct record *r, const struct packet *window, const bool *out,
-                      size_t i)
-{
-    const struct packet *p = &window[i % DOUBLE_AMONG];
-    for (size_t back = 1; back < DOUBLE_AMONG && back <= i; back++) {
-        const struct packet *q = &window[(i - back) % DOUBLE_AMONG];
-        if (r->packets.at[i - back].frame.time < r->packets.at[i].frame.time - DOUBLE_WITHIN)
-            return false;
-        if (!out[i - back] && same_packet(p, q))
-            return true;
-    }
-    return false;
-}
-
-static void leave_out(struct record *r, const bool *out)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < r->packets.n; i++) {
-        struct record_packet *p = &r->packets.at[i];
-        union {
-            const uint8_t *read_only;
-            void *owned;
-        } data = {p->frame.data};
-        if (out[i])
-            free(data.owned);
-        else
-            r->packets.at[kept++] = *p;
-    }
-    r->packets.n = kept;
-}
-
-static void leave_out_doubles(struct record *r)
-{
-    cleanup_free struct packet *window = xcalloc(DOUBLE_AMONG, sizeof(*window));
-    cleanup_free bool *out = xcalloc(r->packets.n, sizeof(*out));
-    size_t doubles = 0;
-    bool twice = false;
-    for (size_t i = 0; i < r->packets.n; i++) {
-        packet_decode(&window[i % DOUBLE_AMONG], &r->packets.at[i].frame);
-        out[i] = is_double(r, window, out, i);
-        doubles += out[i];
-        twice = twice || (out[i] && is_syn(&window[i % DOUBLE_AMONG]));
-    }
-    if (!twice)
-        return;
-    leave_out(r, out);
-    vec_push(&r->remarks,
-             xasprintf("the capture holds packets twice, from several interfaces: %zu left out",
-                       doubles));
 }
 
 /* -------------------------------------------------------------- who is who */
@@ -421,7 +353,7 @@ static size_t leave_out_strangers(struct record *r)
         out[i] = !has_end_in_lab(r, p);
         strangers += out[i];
     }
-    leave_out(r, out);
+    record_leave_out(r, out);
     return strangers;
 }
 
@@ -453,7 +385,7 @@ static int build(struct reading *in, struct error *err)
     find_roles(in);
     if (read_file(in, err) < 0)
         return -1;
-    leave_out_doubles(r);
+    record_leave_out_doubles(r);
     find_hosts(in);
     size_t strangers = leave_out_strangers(r);
     if (r->packets.n == 0)

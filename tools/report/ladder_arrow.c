@@ -113,11 +113,10 @@ static void put_travel(struct ladder *l, const struct picture_row *row, const st
                travel.data, travel.len);
 }
 
-void ladder_arrow(struct ladder *l, const struct picture_row *row)
+bool ladder_draw_arrow(struct ladder *l, const struct picture_row *row)
 {
     struct arrow a = find_arrow(l, row);
     cleanup_strbuf struct strbuf words = STRBUF_INIT;
-    ladder_begin_row(l);
     put_strokes(l, row, &a);
     int room = a.high - a.low - TEXT_AT - 5;
     bool is_tcp = picture_segment(l->picture, row)->flow >= 0;
@@ -130,12 +129,19 @@ void ladder_arrow(struct ladder *l, const struct picture_row *row)
         canvas_put(&l->row, x, taken, a.style, words.data, words.len);
     }
     put_travel(l, row, &a, room - taken);
+    return enough;
+}
+
+void ladder_arrow(struct ladder *l, const struct picture_row *row)
+{
+    ladder_begin_row(l);
+    bool enough = ladder_draw_arrow(l, row);
     ladder_end_row(l, row);
     if (enough)
         return;
-    strbuf_truncate(&words, 0);
+    cleanup_strbuf struct strbuf words = STRBUF_INIT;
     picture_words(&words, l->picture, row, PICTURE_FIELDS);
-    ladder_paragraph(l, a.style, "", strbuf_cstr(&words));
+    ladder_paragraph(l, find_arrow(l, row).style, "", strbuf_cstr(&words));
 }
 
 void ladder_floating(struct ladder *l, const struct picture_row *row)

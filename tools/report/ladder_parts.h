@@ -1,4 +1,5 @@
-/* What the parts of the terminal's ladder share; ladder.c tells what it is. */
+/* What the parts of the terminal's ladder share; ladder.c tells what it is.  The full screen
+ * (watch/ladder.c) draws its rows with these, too. */
 #ifndef REPORT_LADDER_PARTS_H
 #define REPORT_LADDER_PARTS_H
 
@@ -45,7 +46,10 @@ void ladder_end_row(struct ladder *l, const struct picture_row *row);
 /* Rows of text between the outermost lifelines; `first` stands before the first. */
 void ladder_paragraph(struct ladder *l, enum style style, const char *first, const char *s);
 
-/* The arrow of a segment, or its half; what fits of it stands on it, else below. */
+/* The arrow of a segment, or its half, on the row that was begun, with as much on it as fits;
+ * false: not even its numbers do. */
+bool ladder_draw_arrow(struct ladder *l, const struct picture_row *row);
+/* The same as rows of its own; what does not fit stands below. */
 void ladder_arrow(struct ladder *l, const struct picture_row *row);
 /* A frame that is on nobody's way between two hosts. */
 void ladder_floating(struct ladder *l, const struct picture_row *row);

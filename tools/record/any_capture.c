@@ -1,0 +1,91 @@
+#include "record/any_capture.h"
+
+#include "capture/file.h"
+#include "record/doubles.h"
+
+/* -------------------------------------------------------------------- reading */
+
+static int read_frames(struct record *r, struct capture_file *file, struct error *err)
+{
+    struct frame frame;
+    int got;
+    while ((got = capture_file_next(file, &frame, err)) > 0) {
+        if (r->packets.n == ANY_CAPTURE_PACKETS) {
+            vec_push(&r->remarks, xasprintf("only the first %d packets are shown: `tcpdump -r … -w "
+                                            "…` with a filter makes it smaller",
+                                            ANY_CAPTURE_PACKETS));
+            return 0;
+        }
+        if (frame.time < 0)
+            frame.time = 0;
+        record_add_packet(r, 0, false, false, &frame);
+    }
+    if (got == 0)
+        return 0;
+    if (r->packets.n == 0)
+        return -1;
+    vec_push(&r->remarks, xasprintf("%s: what comes before that is shown", err->message));
+    error_clear(err);
+    return 0;
+}
+
+static int read_file(struct record *r, const char *path, struct error *err)
+{
+    struct capture_file *file cleanup_capture_file = capture_file_open(path, NULL, err);
+    if (!file)
+        return -1;
+    struct record_point *p = vec_add(&r->points);
+    p->name = xstrdup("capture");
+    p->host = -1;
+    p->filter = xstrdup("");
+    p->linktype = capture_file_linktype(file);
+    if (read_frames(r, file, err) < 0)
+        return -1;
+    if (r->packets.n == 0)
+        return error_set(err, STATUS_USAGE, "%s has no packet", path);
+    record_sort(r);
+    return 0;
+}
+
+/* ---------------------------------------------------------------------- hosts */
+
+static void add_host(struct record *r, const struct ipaddr *addr)
+{
+    if (r->hosts.n == ANY_CAPTURE_HOSTS || addr->version == 0 || record_find_host(r, addr) >= 0)
+        return;
+    struct strbuf name = STRBUF_INIT;
+    strbuf_ipaddr(&name, addr);
+    struct record_host *host = vec_add(&r->hosts);
+    host->name = strbuf_steal(&name);
+    vec_push(&host->addrs, *addr);
+}
+
+static void find_hosts(struct record *r)
+{
+    cleanup_free struct packet *p = xcalloc(1, sizeof(*p));
+    vec_each (&r->packets, rp) {
+        packet_decode(p, &rp->frame);
+        bool valid =
+            p->net == NET_IP && (p->ip.state == LAYER_OK || p->ip.state == LAYER_BAD_EXTENSION);
+        if (!valid)
+            continue;
+        add_host(r, &p->ip.src);
+        add_host(r, &p->ip.dst);
+        r->ip = r->ip ? r->ip : p->ip.src.version;
+    }
+}
+
+struct record *record_from_any_capture(const char *path, struct error *err)
+{
+    struct record *r = record_new();
+    r->clock = xstrdup("real");
+    if (read_file(r, path, err) < 0) {
+        record_free(r);
+        return NULL;
+    }
+    record_leave_out_doubles(r);
+    find_hosts(r);
+    r->began = r->packets.at[0].frame.time;
+    r->ended = r->packets.at[r->packets.n - 1].frame.time;
+    return r;
+}
