@@ -11,6 +11,10 @@
  * end there without a segment.  Timers come late (transcript/timing.h), so while one is
  * overdue the looks go on, at intervals that double.
  *
+ * Where packets come by the thousand, a look for each would take time away from those who
+ * send them: looks after packets get a share of the time, and one that finds none left is
+ * postponed, not left out.  A scene of some dozens of packets never notices.
+ *
  * Everything is done in the director's thread and by its loop.  So nothing outlives the run,
  * and where the clock is virtual, looks repeat as exactly as the packets and the calls do.
  * The notifications of destroyed sockets (SKNLGRP_INET_TCP_DESTROY) would say nothing more,
@@ -39,6 +43,11 @@ enum {
     CALL_MAX = 64,      /* sockets that are looked at after a call */
     BUCKETS = 1024,
 };
+
+/* Looks after packets may take a twentieth of the time, and BURST at once. */
+enum { SHARE = 20 };
+static const nsec BURST = 5 * NSEC_PER_MSEC;
+static const nsec LOOK_MAX = 200 * NSEC_PER_USEC;
 
 static const nsec OVERDUE_MAX = 512 * NSEC_PER_MSEC;
 
@@ -80,7 +89,11 @@ struct sampler {
     VEC(struct end) fresh;   /* not known yet */
     size_t buckets[BUCKETS]; /* index + 1 into watched, 0: empty */
     loop_id timer;
-    nsec armed; /* for when, CLOCK_MONOTONIC; NSEC_NEVER: it is not */
+    nsec armed;  /* for when, CLOCK_MONOTONIC; NSEC_NEVER: it is not */
+    bool urgent; /* a call or a timer asks for a look */
+    nsec budget; /* what looks may take, as of `counted` (CLOCK_MONOTONIC) */
+    nsec counted;
+    nsec postponed; /* when there will be some again; NSEC_NEVER: there is */
 };
 
 /* ------------------------------------------------------------------- sockets */
@@ -286,6 +299,7 @@ static void on_timer(void *ctx, nsec due)
     (void)due;
     nsec now = clock_ns(CLOCK_MONOTONIC);
     s->armed = NSEC_NEVER;
+    s->urgent = true;
     vec_each (&s->watched, w)
         if (w->due <= now)
             touch_watched(s, w);
@@ -294,7 +308,7 @@ static void on_timer(void *ctx, nsec due)
 /* A timer that comes too early finds nothing to do, and is set anew. */
 static void arm(struct sampler *s)
 {
-    nsec first = NSEC_NEVER;
+    nsec first = s->postponed;
     vec_each (&s->watched, w)
         if (w->due < first)
             first = w->due;
@@ -306,10 +320,25 @@ static void arm(struct sampler *s)
     s->armed = first;
 }
 
-void sampler_look(struct sampler *s)
+/* Whether there is something left of the share; if not, the look is made up for. */
+static bool can_afford(struct sampler *s)
 {
-    if (!s->record->has_states)
-        return;
+    nsec now = clock_ns(CLOCK_MONOTONIC);
+    s->budget += (now - s->counted) / SHARE;
+    if (s->budget > BURST)
+        s->budget = BURST;
+    s->counted = now;
+    if (s->budget > 0)
+        return true;
+    if (s->postponed == NSEC_NEVER) {
+        s->postponed = now + NSEC_PER_MSEC - s->budget * SHARE;
+        arm(s);
+    }
+    return false;
+}
+
+static void look(struct sampler *s)
+{
     for (size_t i = 0; i < s->hosts.n; i++)
         if (s->hosts.at[i].relist)
             list_listeners(s, (int)i);
@@ -319,6 +348,19 @@ void sampler_look(struct sampler *s)
     vec_each (&s->fresh, end)
         look_first(s, end);
     s->fresh.n = 0;
+}
+
+/* Other programs' turns, which may fall into a look, are not its cost. */
+void sampler_look(struct sampler *s)
+{
+    bool nothing = s->touched.n == 0 && s->fresh.n == 0;
+    if (!s->record->has_states || (nothing && !s->urgent) || (!can_afford(s) && !s->urgent))
+        return;
+    look(s);
+    nsec took = clock_ns(CLOCK_MONOTONIC) - s->counted;
+    s->budget -= took < LOOK_MAX ? took : LOOK_MAX;
+    s->urgent = false;
+    s->postponed = NSEC_NEVER;
     arm(s);
 }
 
@@ -370,12 +412,14 @@ void sampler_note_call(struct sampler *s, int host, enum verb_id verb,
     if (pair->local.version)
         touch_both(s, &(struct end){.host = host, .pair = *pair});
     touch_alive(s, CALL_MAX);
+    s->urgent = true;
     s->hosts.at[host].relist |= verb == VERB_LISTEN || verb == VERB_RUN;
 }
 
 void sampler_finish(struct sampler *s)
 {
     touch_alive(s, SOCKETS_MAX);
+    s->urgent = true;
     sampler_look(s);
 }
 
@@ -438,7 +482,9 @@ struct sampler *sampler_new(const struct lab *lab, const struct topo *topo, stru
     s->record = record;
     s->loop = loop;
     s->tick = clock_tick();
-    s->armed = NSEC_NEVER;
+    s->armed = s->postponed = NSEC_NEVER;
+    s->budget = BURST;
+    s->counted = clock_ns(CLOCK_MONOTONIC);
     for (size_t i = 0; i < lab->hosts.n; i++)
         vec_push(&s->hosts, ((struct host){.sampler = s, .fd = -1}));
     vec_each (&lab->steps, step)
