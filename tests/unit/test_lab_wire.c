@@ -140,7 +140,7 @@ START_TEST(properties_are_read)
     ck_assert_uint_eq(all->seed, 7);
     ck_assert_uint_eq(all->rate, 1500000);
     ck_assert_uint_eq(all->queue, 20);
-    ck_assert(!all->queue_bytes);
+    ck_assert(!all->queue_bytes && !all->queue_fair);
 
     struct parsed one cleanup_parsed = {0};
     w = wire_of(&one, "wire server > client queue 3000 bytes rate 1gbit");
@@ -149,6 +149,14 @@ START_TEST(properties_are_read)
     ck_assert(w.properties.queue_bytes);
     ck_assert_uint_eq(w.properties.queue, 3000);
     ck_assert_uint_eq(w.properties.rate, 1000000000);
+    ck_assert(!w.properties.queue_fair);
+
+    struct parsed fair cleanup_parsed = {0};
+    w = wire_of(&fair, "wire server > client queue 3000 bytes fair rate 1gbit");
+    ck_assert(w.properties.queue_bytes && w.properties.queue_fair);
+    struct parsed packets cleanup_parsed = {0};
+    w = wire_of(&packets, "wire server > client rate 1gbit queue 5 packets fair");
+    ck_assert(!w.properties.queue_bytes && w.properties.queue_fair);
 }
 END_TEST
 
@@ -405,6 +413,10 @@ static const struct mistake {
     {"wire client > server rate 1Mbit", 27, "\"1Mbit\" is no rate", "1.5mbit"},
     {"wire client > server rate 1mbit queue", 38, "the length is missing", NULL},
     {"wire client > server rate 1mbit queue 5", 40, "`packets` is missing", NULL},
+    {"wire client > server rate 1mbit queue 5 fair", 41, "\"fair\" is nothing that a queue",
+     "queue N packets"},
+    {"wire client > server rate 1mbit queue 5 packets unfair", 49, "\"unfair\" is no property",
+     NULL},
     {"wire client > server rate 1mbit queue 5 frames", 41, "\"frames\" is nothing that a queue",
      "queue N bytes"},
     {"wire client > server rate 1mbit queue 0 packets", 39, "\"0\" is no number of packets", NULL},

@@ -145,7 +145,8 @@ enum arg_kind {
       "quotes; then `N`, `N..M`, `all` or `every Nth`, and without it the first")                  \
     X("PROPERTY",                                                                                  \
       "`delay DURATION`, `jitter DURATION`, `loss PERCENT%`, `seed N`, "                           \
-      "`rate N` with `bit`, `kbit`, `mbit` or `gbit`, `queue N packets` or `queue N bytes`")
+      "`rate N` with `bit`, `kbit`, `mbit` or `gbit`, `queue N packets` or `queue N bytes`, "      \
+      "either with `fair` behind it")
 
 enum wire_form_id {
 #define X(id, word, usage, help) WIRE_FORM_##id,

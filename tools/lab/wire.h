@@ -96,6 +96,7 @@ struct wire_properties {
     uint64_t rate;      /* bits per second, of frames without preamble and checksum; 0: no limit */
     uint64_t queue;     /* what may wait for the rate; more is dropped; 0: no limit */
     bool queue_bytes;   /* counted in bytes, else in frames */
+    bool queue_fair;    /* a line for each flow, served in turn */
 };
 
 enum lab_wire_kind { LAB_WIRE_RULE, LAB_WIRE_PROPERTIES, LAB_WIRE_CLEAR, LAB_WIRE_INJECT };

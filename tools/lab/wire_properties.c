@@ -91,15 +91,16 @@ static bool parse_queue(struct parser *p, const struct token *t, struct wire_pro
                       w->queue_bytes ? LAB_MAX_DATA : LAB_MAX_FRAMES, &n))
         return false;
     w->queue = (uint64_t)n;
-    if (accept_word(p, "bytes"))
-        return true;
-    if (unit && !token_is(unit, "packets")) {
+    if (unit && !w->queue_bytes && !token_is(unit, "packets")) {
         char buffer[64];
         complain(p, unit->span, "`queue N packets` or `queue N bytes`",
                  "%s is nothing that a queue is counted in", shown(p, unit, buffer));
         return false;
     }
-    return need_word(p, "packets");
+    if (!need_word(p, w->queue_bytes ? "bytes" : "packets"))
+        return false;
+    w->queue_fair = accept_word(p, "fair");
+    return true;
 }
 
 static const struct property {

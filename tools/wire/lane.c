@@ -14,6 +14,11 @@
  * while more than the queue's limit wait behind the one in service is dropped at the tail.
  * All of this is arithmetic at the moment of arrival; no timer runs for a departure.
  *
+ * Where the queue is fair (fair.c), who is next cannot be known before the clerk is free,
+ * since somebody may still come whose turn is sooner.  So frames wait in their lines, and
+ * the clerk's choices are made up afterwards, in order, each with all that had come by
+ * then: when the next frame comes, and at the latest when what he chose would be due.
+ *
  * Frames that go the usual way stay in order, jitter or not; a rule's delay and a copy
  * are exceptions to that.
  *
@@ -44,6 +49,7 @@ void lane_free(struct lane *lane)
         free(h->frame);
     vec_each (&lane->travels, t)
         free(t->frame);
+    fair_free(&lane->fair);
     vec_free(&lane->held);
     vec_free(&lane->travels);
     vec_free(&lane->waiting);
@@ -90,15 +96,8 @@ static void depart(struct lane *lane, struct wire_frame *frame, nsec due)
     }
 }
 
-nsec lane_next(const struct lane *lane)
+static struct wire_frame *arrive(struct lane *lane)
 {
-    return lane->travels.n ? lane->travels.at[0].due : NSEC_NEVER;
-}
-
-struct wire_frame *lane_pop(struct lane *lane, nsec now)
-{
-    if (lane_next(lane) > now)
-        return NULL;
     struct lane_travel *t = lane->travels.at;
     struct wire_frame *frame = t[0].frame;
     t[0] = t[--lane->travels.n];
@@ -144,35 +143,37 @@ static bool is_queue_full(const struct lane *lane, uint32_t len)
     return n - 1 >= p->queue;
 }
 
+/* How long the rate takes for a frame. */
+static nsec service_time(const struct lane *lane, uint32_t len)
+{
+    uint64_t rate = lane->properties.rate, bits = (uint64_t)len * 8;
+    return rate ? (nsec)((bits * NSEC_PER_SEC + rate / 2) / rate) : 0;
+}
+
 /* When a frame that comes at `now` has passed the rate; NSEC_NEVER: the queue is full. */
 static nsec pass_rate(struct lane *lane, uint32_t len, nsec now)
 {
-    uint64_t rate = lane->properties.rate;
-    if (!rate)
+    if (!lane->properties.rate)
         return now;
     let_go(lane, now);
     if (is_queue_full(lane, len))
         return NSEC_NEVER;
-    uint64_t bits = (uint64_t)len * 8;
     nsec begins = lane->free_at > now ? lane->free_at : now;
-    lane->free_at = begins + (nsec)((bits * NSEC_PER_SEC + rate / 2) / rate);
+    lane->free_at = begins + service_time(lane, len);
     vec_push(&lane->waiting, ((struct lane_waiting){lane->free_at, len}));
     lane->waiting_bytes += len;
     return lane->free_at;
 }
 
-/* Takes the frame over. */
-static void enter(struct lane *lane, struct wire_frame *frame, nsec now, nsec extra)
+static void lose(struct lane *lane, enum wire_action how, struct wire_frame *frame)
 {
-    nsec departs = NSEC_NEVER;
-    if (is_lost(lane))
-        lane->note(lane->ctx, WIRE_LOSS, lane->properties_step, frame, NULL);
-    else if ((departs = pass_rate(lane, frame->len, now)) == NSEC_NEVER)
-        lane->note(lane->ctx, WIRE_OVERFLOW, lane->properties_step, frame, NULL);
-    if (departs == NSEC_NEVER) {
-        free(frame);
-        return;
-    }
+    lane->note(lane->ctx, how, lane->properties_step, frame, NULL);
+    free(frame);
+}
+
+/* Takes over a frame that has passed the rate at `departs`. */
+static void put_under_way(struct lane *lane, struct wire_frame *frame, nsec departs, nsec extra)
+{
     nsec due = departs + lane->properties.delay;
     if (lane->properties.jitter)
         due += jitter(lane);
@@ -181,6 +182,75 @@ static void enter(struct lane *lane, struct wire_frame *frame, nsec now, nsec ex
     if (!extra)
         lane->last_due = due;
     depart(lane, frame, due + extra);
+}
+
+/* ------------------------------------------------------------- the fair queue */
+
+/* The clerk takes the next one. */
+static void serve_one(struct lane *lane)
+{
+    nsec extra;
+    struct wire_frame *frame = fair_pop(&lane->fair, &extra);
+    lane->free_at += service_time(lane, frame->len);
+    put_under_way(lane, frame, lane->free_at, extra);
+}
+
+/* What he has chosen by `now`. */
+static void serve(struct lane *lane, nsec now)
+{
+    while (lane->fair.n && lane->free_at <= now)
+        serve_one(lane);
+}
+
+/* Takes the frame over.  If nobody is before it, it is in service at once. */
+static void line_up(struct lane *lane, struct wire_frame *frame, nsec now, nsec extra)
+{
+    const struct wire_properties *p = &lane->properties;
+    serve(lane, now);
+    if (lane->free_at < now)
+        lane->free_at = now;
+    fair_push(&lane->fair, frame, extra);
+    serve(lane, now);
+    while ((p->queue_bytes ? lane->fair.bytes : lane->fair.n) > p->queue)
+        lose(lane, WIRE_OVERFLOW, fair_drop(&lane->fair));
+}
+
+/* The earliest moment at which the next of those that wait can be due. */
+static nsec first_due(const struct lane *lane)
+{
+    const struct wire_frame *next = fair_next(&lane->fair);
+    return next ? lane->free_at + service_time(lane, next->len) + lane->properties.delay -
+                      lane->properties.jitter
+                : NSEC_NEVER;
+}
+
+nsec lane_next(const struct lane *lane)
+{
+    nsec waits = first_due(lane), travels = lane->travels.n ? lane->travels.at[0].due : NSEC_NEVER;
+    return waits < travels ? waits : travels;
+}
+
+struct wire_frame *lane_pop(struct lane *lane, nsec now)
+{
+    while (first_due(lane) <= now)
+        serve_one(lane);
+    return lane->travels.n && lane->travels.at[0].due <= now ? arrive(lane) : NULL;
+}
+
+/* ------------------------------------------------------------------- entrance */
+
+/* Takes the frame over. */
+static void enter(struct lane *lane, struct wire_frame *frame, nsec now, nsec extra)
+{
+    nsec departs;
+    if (is_lost(lane))
+        lose(lane, WIRE_LOSS, frame);
+    else if (lane->properties.rate && lane->properties.queue_fair)
+        line_up(lane, frame, now, extra);
+    else if ((departs = pass_rate(lane, frame->len, now)) == NSEC_NEVER)
+        lose(lane, WIRE_OVERFLOW, frame);
+    else
+        put_under_way(lane, frame, departs, extra);
 }
 
 static struct wire_frame *copy_of(const struct wire_frame *frame)
@@ -331,8 +401,15 @@ void lane_inject(struct lane *lane, long step, struct wire_frame *frame)
     depart(lane, frame, frame->at);
 }
 
+static void note_waiting(const void *ctx, const struct wire_frame *frame)
+{
+    const struct lane *lane = ctx;
+    lane->note(lane->ctx, WIRE_STAY, -1, frame, NULL);
+}
+
 void lane_note_staying(const struct lane *lane)
 {
+    fair_each(&lane->fair, note_waiting, lane);
     vec_each (&lane->held, h)
         lane->note(lane->ctx, WIRE_STAY, h->step, h->frame, NULL);
     vec_each (&lane->travels, t)
@@ -354,6 +431,7 @@ int lane_add_rule(struct lane *lane, long step, const struct wire_rule *rule, st
 void lane_set(struct lane *lane, long step, const struct wire_properties *p)
 {
     struct wire_properties *mine = &lane->properties;
+    serve(lane, NSEC_NEVER - 1); /* who waits goes as he would have gone */
     lane->properties_step = step;
     if (p->has & WIRE_HAS_DELAY)
         mine->delay = p->delay;
@@ -368,12 +446,14 @@ void lane_set(struct lane *lane, long step, const struct wire_properties *p)
     if (p->has & WIRE_HAS_QUEUE) {
         mine->queue = p->queue;
         mine->queue_bytes = p->queue_bytes;
+        mine->queue_fair = p->queue_fair;
     }
 }
 
 void lane_clear(struct lane *lane, nsec now)
 {
     drop_rules(lane);
+    serve(lane, NSEC_NEVER - 1);
     lane->properties = (struct wire_properties){0};
     lane->properties_step = -1;
     while (lane->held.n)

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "lab/lab.h"
+#include "wire/fair.h"
 #include "wire/flow.h"
 #include "wire/frame.h"
 #include "wire/pick.h"
@@ -51,9 +52,10 @@ struct lane {
     void *ctx;
     VEC(struct lane_rule) rules;
     VEC(struct lane_held) held;
-    VEC(struct lane_travel) travels; /* a heap: the next one due first */
-    VEC(struct lane_waiting) waiting;
-    size_t gone; /* of waiting: those that have departed */
+    VEC(struct lane_travel) travels;  /* a heap: the next one due first */
+    VEC(struct lane_waiting) waiting; /* in a queue that is not fair */
+    struct fair fair;                 /* what waits in one that is */
+    size_t gone;                      /* of waiting: those that have departed */
     uint64_t waiting_bytes;
     struct wire_properties properties;
     long properties_step;
