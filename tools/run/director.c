@@ -307,10 +307,11 @@ static int await_call(struct director *d, const struct lab_step *step)
     if (call->as_stated)
         return 0;
     bool state = step->verb == VERB_STATE && call->text;
-    stop(d, call->failed     ? xasprintf("`%s` gave %s", step->text, errno_name(call->errnum))
-            : state          ? xasprintf("`%s` gave %s", step->text, call->text)
-            : call->text_len ? xasprintf("`%s` gave another text", step->text)
-                             : xasprintf("`%s` gave %" PRId64, step->text, call->value));
+    stop(d, call->failed ? xasprintf("`%s` gave %s", step->text, errno_name(call->errnum))
+            : state      ? xasprintf("`%s` gave %s", step->text, call->text)
+            : call->text_len && step->result.kind != RESULT_NUMBER
+                ? xasprintf("`%s` gave another text", step->text)
+                : xasprintf("`%s` gave %" PRId64, step->text, call->value));
     return 1;
 }
 
