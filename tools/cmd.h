@@ -9,6 +9,7 @@
 #include "base/error.h"
 
 int cmd_check(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_kernel(int argc, char **argv);
 int cmd_guest(int argc, char **argv);

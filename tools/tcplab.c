@@ -18,6 +18,7 @@ static const struct command {
     {"run", cmd_run, "run labs and judge them"},
     {"check", cmd_check, "judge a stored run, or somebody's capture, again"},
     {"watch", cmd_watch, "show a run or a capture on the full screen"},
+    {"compare", cmd_compare, "say whether two runs differ, where first, and why perhaps"},
     {"record", cmd_record, "write the expected transcript of a lab from a run"},
     {"report", cmd_report, "write the page of a stored run, or of somebody's capture"},
     {"new", cmd_new, "start a lab of your own"},

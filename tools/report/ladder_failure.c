@@ -102,9 +102,8 @@ static void put_half(struct half *h)
         canvas_put(h->row, h->x + INTERVAL, h->width - INTERVAL, style, behind, strlen(behind));
 }
 
-static void put_titles(struct text *t, struct canvas *row, int half)
+static void put_titles(struct text *t, struct canvas *row, int half, const char *const titles[2])
 {
-    const char *titles[] = {"expected", "observed"};
     canvas_clear(row);
     for (int i = 0; i < 2; i++)
         canvas_put(row, INTERVAL + i * (half + MIDDLE), half, STYLE_TITLE, titles[i],
@@ -129,13 +128,19 @@ static void put_both(struct text *t, struct canvas *row, const struct result_lin
 
 void text_beside(struct text *t, size_t first)
 {
+    static const char *const titles[] = {"expected", "observed"};
+    text_heading(t, "From there on");
+    text_both(t, first, titles);
+}
+
+void text_both(struct text *t, size_t first, const char *const titles[2])
+{
     const struct result *r = t->result;
     struct canvas row;
     int half = (t->width - MIDDLE) / 2;
     size_t shown = 0, more = 0;
     canvas_init(&row, t->width, t->options->utf8);
-    text_heading(t, "From there on");
-    put_titles(t, &row, half);
+    put_titles(t, &row, half, titles);
     for (size_t i = first; i < r->lines.n; i++) {
         if (r->lines.at[i].kind == LINE_WIRE || text_is_hidden(r, i))
             continue;

@@ -59,6 +59,8 @@ void text_heading(struct text *t, const char *s);
 bool text_ladder(struct text *t);
 /* Expected and observed beside each other, from line `first` of the result on. */
 void text_beside(struct text *t, size_t first);
+/* Any two runs so, one line of the result for both: the first as what was expected. */
+void text_both(struct text *t, size_t first, const char *const titles[2]);
 /* Whether the segment of a transcript's line goes the other way than the story's first one. */
 bool text_is_leftward(const struct text *t, const char *line);
 /* Whether line i of the result is one of the many in the middle of a mix of which nothing

@@ -510,6 +510,33 @@ static void compare_calls(struct comparison *c)
     }
 }
 
+/* ---------------------------------------------------------------------- pairs -- */
+
+unsigned differ_pair(const struct differ_run *a, size_t i, const struct differ_run *b, size_t k,
+                     bool timed)
+{
+    const struct differ_run *runs[2] = {a, b};
+    size_t at[2] = {i, k};
+    struct comparison c = {0};
+    struct strbuf sentence cleanup_strbuf = STRBUF_INIT;
+    struct timing_rtt rtt = no_rtt;
+    nsec gap[2];
+    for (int side = 0; side < 2; side++) {
+        c.side[side] = (struct side){.run = runs[side], .story = runs[side]->story};
+        vec_push(&c.side[side].segments, at[side]);
+        timed = timed && mark_of(&c.side[side], at[side]) == DIFFER_COUNTS;
+        gap[side] = segment_of(&c.side[side], 0)->gap;
+        widen(&rtt, segment_of(&c.side[side], 0));
+    }
+    unsigned found = differ_in_text(&c, 0, &sentence) ? DIFFER_TEXT : 0;
+    found |= differ_in_fate(&c, 0, &sentence) ? DIFFER_FATE : 0;
+    if (timed && !same_interval(&c, gap, base_of(segment_of(&c.side[1], 0)), rtt))
+        found |= DIFFER_TIME;
+    vec_free(&c.side[0].segments);
+    vec_free(&c.side[1].segments);
+    return found;
+}
+
 bool differ(const struct differ_run *a, const struct differ_run *b, struct difference *out)
 {
     struct comparison c = {.found = {.segment = {-1, -1}, .call = {-1, -1}}};

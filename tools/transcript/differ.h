@@ -38,6 +38,11 @@ struct difference {
  * relative values count.  Intervals are equal if one timer can explain both, by the tick
  * and the lateness of their machines (transcript/timing.h). */
 bool differ(const struct differ_run *a, const struct differ_run *b, struct difference *out);
+/* In what two segments differ, wherever in their runs they are. */
+enum { DIFFER_TEXT = 1, DIFFER_FATE = 2, DIFFER_TIME = 4 };
+/* `timed`: their intervals count (the segments before them are taken for each other). */
+unsigned differ_pair(const struct differ_run *a, size_t i, const struct differ_run *b, size_t k,
+                     bool timed);
 void difference_free(struct difference *d);
 
 #endif
