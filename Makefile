@@ -111,7 +111,7 @@ test: test-edges test-unit test-golden test-live test-kernel test-kselftest
 test-unit: $(B)/test-unit
 	$(call say,TEST,unit) $(B)/test-unit
 
-test-golden: $(B)/tcplab
+test-golden: $(B)/tcplab $(B)/print-labels
 	$(call say,TEST,golden) TCPLAB=$(B)/tcplab tests/golden/run.sh
 
 # In real namespaces.  What this machine cannot do is skipped, with the reason; with

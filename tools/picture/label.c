@@ -45,16 +45,6 @@ bool replay_prompt(const struct replay *r, nsec from, nsec now)
     return now - from <= replay_at_once(r, from, now);
 }
 
-long replay_sysctl(const struct replay *r, int host, const char *key)
-{
-    long value = -1;
-    vec_each (&r->record->sysctls, s) {
-        if (s->host == host && !s->absent && strcmp(s->key, key) == 0)
-            value = strtol(s->value, NULL, 10);
-    }
-    return value;
-}
-
 bool replay_called(const struct replay *r, int host, const char *verb, nsec from, nsec to)
 {
     const struct record *record = r->record;
@@ -222,13 +212,28 @@ static void play(struct replay *r)
     }
 }
 
+/* Of a setting that was written twice the later holds. */
+static void read_settings(struct replay *r)
+{
+    size_t hosts = r->record->hosts.n;
+    for (size_t i = 0; i < hosts; i++)
+        r->early_retrans[i] = -1;
+    vec_each (&r->record->sysctls, s) {
+        bool known = s->host >= 0 && (size_t)s->host < hosts && !s->absent && s->value;
+        if (known && strcmp(s->key, "net.ipv4.tcp_early_retrans") == 0)
+            r->early_retrans[s->host] = strtol(s->value, NULL, 10);
+    }
+}
+
 static void replay_story(struct labels *l, const struct story *story)
 {
     size_t flows = story->flows.n, hosts = story->record->hosts.n;
     cleanup_free struct flow_ends *ends = xcalloc(flows + 1, sizeof(*ends));
     cleanup_free struct too_big *too_big = xcalloc(hosts + 1, sizeof(*too_big));
     cleanup_free uint8_t *probes = xcalloc(story->segments.n + 1, sizeof(*probes));
-    struct replay r = {story, story->record, l, ends, too_big, probes};
+    cleanup_free long *early_retrans = xcalloc(hosts + 1, sizeof(*early_retrans));
+    struct replay r = {story, story->record, l, ends, too_big, early_retrans, probes};
+    read_settings(&r);
     for (size_t i = 0; i < flows * 2; i++) {
         struct end *e = &ends[i / 2].end[i % 2];
         e->undecided = NO_SEGMENT;

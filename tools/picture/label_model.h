@@ -130,6 +130,7 @@ struct replay {
     struct labels *labels;
     struct flow_ends *flows;
     struct too_big *too_big; /* by host */
+    long *early_retrans;     /* by host: the setting tcp_early_retrans, -1: not recorded */
     uint8_t *probes;         /* by segment: enum label_kind + 1 of a timer's probe */
 };
 
@@ -149,8 +150,6 @@ void replay_add(struct replay *r, size_t segment, struct label label);
 nsec replay_at_once(const struct replay *r, nsec from, nsec now);
 bool replay_prompt(const struct replay *r, nsec from, nsec now);
 struct timing_host replay_host(const struct replay *r, nsec from, nsec now);
-/* What the record says of a setting, -1: nothing. */
-long replay_sysctl(const struct replay *r, int host, const char *key);
 /* Whether the host began this call between two moments. */
 bool replay_called(const struct replay *r, int host, const char *verb, nsec from, nsec to);
 /* The arrival that the segment answers at once and nothing has answered yet, or NULL. */

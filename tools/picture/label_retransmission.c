@@ -86,6 +86,27 @@ static enum label_kind after_arrival(const struct end *e, const struct again *a)
     return rack_finds_lost(e, a) ? LABEL_RACK : LABEL_KINDS_N;
 }
 
+/* ------------------------------------------------------------------- what follows */
+
+static void enter(struct replay *r, struct end *e, enum label_kind kind)
+{
+    if (kind == LABEL_FAST || kind == LABEL_RACK) {
+        if (e->state != SENDER_RECOVERY)
+            e->recover = e->nxt;
+        e->state = SENDER_RECOVERY;
+    } else if (kind == LABEL_RTO) {
+        e->backoff = e->progressed ? 1 : e->backoff + 1;
+        e->progressed = false;
+        e->state = SENDER_LOSS;
+        e->recover = e->nxt;
+    } else if (kind == LABEL_TAIL_LOSS_PROBE) {
+        e->probed = true;
+        e->probe_high = e->nxt;
+    } else if (kind == LABEL_RTO_OR_PROBE) {
+        e->undecided = r->labels->entries.n - 1;
+    }
+}
+
 /* -------------------------------------------------------------------- by a timer */
 
 enum maybe { NO, MAYBE, YES };
@@ -97,7 +118,7 @@ static enum maybe probe_pending(const struct replay *r, const struct moment_of *
     const struct end *e = m->here, *peer = m->there;
     bool offers_known = e->seen_offer && peer->seen_offer;
     bool sack = e->offers_sack && peer->offers_sack;
-    long early_retrans = replay_sysctl(r, m->s->from, "net.ipv4.tcp_early_retrans");
+    long early_retrans = m->s->from < 0 ? -1 : r->early_retrans[m->s->from];
     bool excluded = (offers_known && !sack) || (early_retrans >= 0 && early_retrans < 3);
     if (excluded || a->span.to != e->nxt || e->probed || e->state != SENDER_CALM ||
         e->sacked.list.n)
@@ -164,10 +185,10 @@ static void decide(struct replay *r, const struct moment_of *m, const struct aga
     bool single = find_wait(r, m, a, TIMING_WAIT_RTO, e->backoff).found;
     bool doubled = find_wait(r, m, a, TIMING_WAIT_RTO, e->backoff + 1).found;
     struct label *before = &r->labels->entries.at[e->undecided].label;
-    if (single != doubled)
+    if (single != doubled) {
         before->kind = single ? LABEL_TAIL_LOSS_PROBE : LABEL_RTO;
-    if (doubled)
-        e->backoff++;
+        enter(r, e, before->kind);
+    }
     e->undecided = NO_SEGMENT;
 }
 
@@ -198,26 +219,7 @@ static struct label by_timer(struct replay *r, const struct moment_of *m, const 
     return label;
 }
 
-/* ------------------------------------------------------------------- what follows */
-
-static void enter(struct replay *r, struct end *e, enum label_kind kind)
-{
-    if (kind == LABEL_FAST || kind == LABEL_RACK) {
-        if (e->state != SENDER_RECOVERY)
-            e->recover = e->nxt;
-        e->state = SENDER_RECOVERY;
-    } else if (kind == LABEL_RTO) {
-        e->backoff = e->progressed ? 1 : e->backoff + 1;
-        e->progressed = false;
-        e->state = SENDER_LOSS;
-        e->recover = e->nxt;
-    } else if (kind == LABEL_TAIL_LOSS_PROBE) {
-        e->probed = true;
-        e->probe_high = e->nxt;
-    } else if (kind == LABEL_RTO_OR_PROBE) {
-        e->undecided = r->labels->entries.n - 1;
-    }
-}
+/* ---------------------------------------------------------------------- together */
 
 static struct label syn_again(const struct replay *r, const struct moment_of *m,
                               const struct again *a)
