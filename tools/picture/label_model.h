@@ -53,50 +53,48 @@ enum sender_state {
 /* One end of a connection, as far as labels need it.  Numbers are relative, times stamps. */
 struct end {
     /* Sending: */
-    bool sent_any, sent_syn, sent_plain_syn, sent_ack_of_syn;
     uint32_t una, nxt;
     VEC(struct unit) units; /* in the order of their numbers */
     size_t head;            /* the first that is not acknowledged */
     struct seq_set sacked;  /* what the peer has beyond una */
+    nsec active;            /* when it last sent or got something */
+    nsec progress;          /* when una last advanced */
+    nsec news;              /* when an ACK last said something new: that, a duplicate, a SACK */
+    nsec rack_sent;         /* when the latest sent of all that has arrived was sent */
+    size_t undecided;       /* entry of RTO_OR_PROBE that the next time-out may decide */
     struct timing_rtt rtt;
-    nsec active;   /* when it last sent or got something */
-    nsec progress; /* when una last advanced */
-    nsec news;     /* when an ACK last said something new: that, a duplicate, a SACK */
-    unsigned dups; /* duplicate ACKs that have arrived since una advanced */
     enum sender_state state;
-    uint32_t recover; /* its end */
-    unsigned backoff; /* time-outs in a row … */
-    bool progressed;  /* … unless una has advanced since */
-    bool probed;      /* a tail loss probe is out … */
-    uint32_t probe_high;
-    size_t undecided; /* entry of the label RTO_OR_PROBE that the next time-out may decide */
-    nsec rack_sent;   /* when the latest sent of all that has arrived was sent */
-    bool offers_sack, offers_wscale, seen_offer; /* in the SYN that reached its peer */
-    uint8_t wscale;
-    bool sent_fin, told_half_close;
-    uint32_t fin; /* its number */
-    size_t fin_segment;
+    uint32_t recover;       /* where that ends */
+    uint32_t probe_high;    /* the tail that was probed ends here */
+    unsigned dups;          /* duplicate ACKs that have arrived since una advanced */
+    unsigned backoff;       /* time-outs in a row, unless `progressed` */
     unsigned keepalives;    /* in a row, unanswered */
     unsigned window_probes; /* since its peer's window closed */
-    /* The peer's window, as it has arrived here: */
-    bool has_window, has_edge;
-    uint32_t window; /* as offered_window() has it */
-    uint32_t edge;   /* one past the highest number that the peer is ready to take */
+    uint32_t window, edge;  /* the peer's, as it has arrived here: see offered_window(), and one
+                               past the highest number that the peer is ready to take */
+    uint32_t fin;           /* its number … */
+    size_t fin_segment;     /* … and its first sending */
     /* Receiving: */
-    bool receiving;
+    struct seq_set early; /* beyond rcv_nxt */
+    nsec waiting;         /* since when something in order is not acknowledged; 0: nothing is */
     uint32_t rcv_nxt;
-    struct seq_set early;
-    nsec waiting; /* since when something in order has not been acknowledged; 0: nothing is */
-    bool got_fin;
     uint32_t nxt_at_fin; /* what it had sent when the peer's FIN came */
     /* Acknowledging: */
-    bool sent_ack;
-    uint32_t last_ack; /* that it sent */
-    bool has_last_window;
-    uint32_t last_window; /* as offered_window() has it */
-    unsigned repeats;     /* duplicate ACKs in a row */
     struct seq_set told;  /* what it has reported by SACK */
     long answered;        /* the arrival that its last sending took for its cause, -1 */
+    uint32_t last_ack;    /* that it sent … */
+    uint32_t last_window; /* … and with it, see offered_window() */
+    unsigned repeats;     /* duplicate ACKs in a row */
+    /* What of that there is: */
+    bool sent_any, sent_syn, sent_plain_syn, sent_ack, sent_ack_of_syn, sent_fin;
+    bool receiving, got_fin;
+    bool has_window, has_edge, has_last_window;
+    bool progressed; /* una has advanced since the last time-out */
+    bool probed;     /* a tail loss probe is out */
+    bool told_half_close;
+    /* Of its SYN, when that has reached its peer: */
+    bool seen_offer, offers_sack, offers_wscale;
+    uint8_t wscale;
 };
 
 struct flow_ends {
