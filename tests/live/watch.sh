@@ -27,6 +27,9 @@ trap 'exit 1' HUP INT TERM
 (cd "$top" && "$tcplab" run --quiet --out "$work/out" handshake) >"$work/printed" 2>&1 ||
     skip "the lab handshake does not pass here: $(tail -n 1 "$work/printed")"
 
+# Without any session the server would end, and the next one meet it on its way out.
+tm new-session -d -s keep cat || skip "tmux cannot start"
+
 screen() { tm capture-pane -p -t "$session"; }
 
 fail()

@@ -98,7 +98,8 @@ void watch_describe(struct strbuf *sb, const struct watch *w, const struct pictu
         if ((*line)->wire)
             strbuf_puts(sb, (*line)->wire);
         end_line(sb);
-        if ((*line)->note)
+        /* Of what came otherwise the note is not true. */
+        if ((*line)->note && line_is_fine((*line)->status))
             strbuf_puts(sb, (*line)->note);
         end_line(sb);
     }
