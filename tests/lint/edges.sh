@@ -34,7 +34,7 @@ BEGIN {
     may["netns"] = may["lab"] = may["decode"] = "base"
     may["capture"] = "base decode"
     may["wire"] = "base decode lab"
-    may["record"] = "base decode capture lab"
+    may["record"] = "base decode capture lab wire"
     may["transcript"] = "base decode lab record"
     may["picture"] = "base decode record transcript"
     may["report"] = "base lab record transcript picture"

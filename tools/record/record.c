@@ -27,6 +27,7 @@ static void free_things_seen(struct record *r)
     vec_free(&r->calls);
     vec_free(&r->events);
     vec_free(&r->wire);
+    vec_free(&r->wires);
     vec_free(&r->states);
 }
 

@@ -129,6 +129,11 @@ struct record_state {
 
 #define RECORD_STATES_MAX 32768
 
+/* Two hosts with a wire between them. */
+struct record_wires {
+    int a, b;
+};
+
 /* A time in which the machine did not keep time: a timer due at `from` came at `to`. */
 struct record_stall {
     nsec from, to;
@@ -160,6 +165,7 @@ struct record {
     VEC(struct record_call) calls;
     VEC(struct record_event) events;
     VEC(struct record_wire) wire;    /* by time */
+    VEC(struct record_wires) wires;  /* by the lab: record/stated.h */
     uint64_t wire_dropped;           /* frames that it had no room for, unasked; they forbid PASS */
     bool has_states;                 /* false: nobody looked, so states are unknown, not absent */
     bool states_cut;                 /* there was more to see than the record has room for */

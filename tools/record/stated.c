@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "decode/packet.h"
+#include "record/stated_parts.h"
 
 int stated_host(const struct lab_step *step)
 {
@@ -61,7 +61,7 @@ static bool same(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-static int other(struct error *err, const char *what, const char *name)
+int stated_other(struct error *err, const char *what, const char *name)
 {
     error_set(err, STATUS_USAGE, "%s \"%s\" is not as in the lab", what, name);
     return error_hint(err, "it is the evidence of another lab, or of another value of `vary`, or "
@@ -84,17 +84,17 @@ static int check_scene(const struct record *r, const struct lab *lab, struct err
         const char *name = i < lab->hosts.n ? lab->hosts.at[i].name : r->hosts.at[i].name;
         if (i >= lab->hosts.n || i >= r->hosts.n || !same(name, r->hosts.at[i].name) ||
             !has_addresses(&r->hosts.at[i], &lab->hosts.at[i]))
-            return other(err, "host", name);
+            return stated_other(err, "host", name);
     }
     for (size_t i = 0; i < lab->captures.n || i < r->points.n; i++) {
         if (i >= lab->captures.n)
-            return other(err, "capture point", r->points.at[i].name);
+            return stated_other(err, "capture point", r->points.at[i].name);
         const struct lab_capture *c = &lab->captures.at[i];
         const struct lab_host *host = &lab->hosts.at[c->host];
         const struct record_point *p = i < r->points.n ? &r->points.at[i] : NULL;
         if (!p || p->host != c->host || !same(p->iface, host->ifaces.at[c->iface].name) ||
             !same(p->filter, c->filter))
-            return other(err, "capture point", p ? p->name : host->name);
+            return stated_other(err, "capture point", p ? p->name : host->name);
     }
     return 0;
 }
@@ -117,7 +117,7 @@ static int check_calls(struct record *r, const struct lab *lab, bool *made, stru
     vec_each (&r->calls, call) {
         const struct lab_step *step = call->step < lab->steps.n ? &lab->steps.at[call->step] : NULL;
         if (!step || made[call->step] || !is_of_step(call, lab, step))
-            return other(err, "call", call->verb);
+            return stated_other(err, "call", call->verb);
         made[call->step] = true;
         free(call->expected);
         call->expected = stated_result(lab, step);
@@ -136,121 +136,8 @@ static int check_links(const struct record *r, const struct lab *lab, bool *made
             step++;
         if (step == lab->steps.n || lab->steps.at[step].verb != verb ||
             lab->steps.at[step].args.at[0].host != e->host)
-            return other(err, "step", verbs[verb].name);
+            return stated_other(err, "step", verbs[verb].name);
         made[step++] = true;
-    }
-    return 0;
-}
-
-/* Whether the step is about this direction. */
-static bool is_about(const struct lab_step *step, int from, int to)
-{
-    const struct lab_wire *w = &step->wire;
-    if (step->verb != VERB_WIRE)
-        return false;
-    return (w->from == from && w->to == to) || (w->both && w->from == to && w->to == from);
-}
-
-/* The properties (WIRE_HAS_…) that the direction has been given when this was done. */
-static unsigned properties_at(const struct lab *lab, const struct record_wire *did)
-{
-    unsigned has = 0;
-    for (size_t i = 0; i <= (size_t)did->step; i++) {
-        const struct lab_step *step = &lab->steps.at[i];
-        if (!is_about(step, did->from, did->to))
-            continue;
-        if (step->wire.kind == LAB_WIRE_CLEAR)
-            has = 0;
-        else if (step->wire.kind == LAB_WIRE_PROPERTIES)
-            has |= step->wire.properties.has;
-    }
-    return has;
-}
-
-/* Whether the frame can be one that the rule means; one of which the sender's capture point
- * saw nothing can.  What a filter means, and which number is the first, is not looked into. */
-static bool is_meant(const struct record *r, const struct wire_pick *pick, long packet)
-{
-    struct packet p;
-    if (packet < 0 || pick->kind == WIRE_PICK_ANY || pick->kind == WIRE_PICK_FILTER)
-        return true;
-    if ((size_t)packet >= r->packets.n)
-        return false;
-    packet_decode(&p, &r->packets.at[packet].frame);
-    if (p.transport != TRANSPORT_TCP)
-        return false;
-    struct strbuf flags cleanup_strbuf = STRBUF_INIT;
-    strbuf_tcp_flags(&flags, p.tcp.flags);
-    switch (pick->kind) {
-    case WIRE_PICK_FLAGS:
-        return strcmp(strbuf_cstr(&flags), pick->flags) == 0;
-    case WIRE_PICK_DATA:
-        return p.tcp.payload_len > 0;
-    case WIRE_PICK_ACK:
-        return p.tcp.flags == TCP_ACK && p.tcp.payload_len == 0;
-    case WIRE_PICK_SEQ:
-        return tcp_seq_len(&p.tcp) > 0;
-    case WIRE_PICK_ANY:
-    case WIRE_PICK_FILTER:
-        break;
-    }
-    return true;
-}
-
-/* Whether the step can have made the wire do this; `before` is how often it did already. */
-static bool is_by_step(const struct record *r, const struct lab *lab, const struct record_wire *did,
-                       unsigned before)
-{
-    const struct lab_step *step = &lab->steps.at[did->step];
-    const struct wire_rule *rule = &step->wire.rule;
-    if (!is_about(step, did->from, did->to))
-        return false;
-    switch (step->wire.kind) {
-    case LAB_WIRE_RULE:
-        return did->action == rule->action && is_meant(r, &rule->pick, did->packet) &&
-               (rule->pick.last == 0 || before < wire_rule_wants(rule));
-    case LAB_WIRE_PROPERTIES:
-        return (did->action == WIRE_LOSS && (properties_at(lab, did) & WIRE_HAS_LOSS)) ||
-               (did->action == WIRE_OVERFLOW && (properties_at(lab, did) & WIRE_HAS_QUEUE));
-    case LAB_WIRE_INJECT:
-        return did->action == WIRE_INJECT && before == 0;
-    case LAB_WIRE_CLEAR:
-        break;
-    }
-    return false;
-}
-
-static bool holds(const struct lab *lab, const struct record_wire *did)
-{
-    const struct lab_step *step = &lab->steps.at[did->step];
-    return is_about(step, did->from, did->to) && step->wire.kind == LAB_WIRE_RULE &&
-           step->wire.rule.action == WIRE_HOLD;
-}
-
-/* Whether both hosts are on a network with a wire: it keeps the frames of all that are. */
-static bool may_be_wired(const struct lab *lab, const struct record_wire *did)
-{
-    bool from = false, to = false;
-    for (size_t i = 0; i < lab->nets.n && !(from && to); i++) {
-        from = to = false;
-        vec_each (&lab->hosts.at[did->from].ifaces, iface)
-            from |= lab->nets.at[i].wired && iface->net == (int)i;
-        vec_each (&lab->hosts.at[did->to].ifaces, iface)
-            to |= lab->nets.at[i].wired && iface->net == (int)i;
-    }
-    return from && to;
-}
-
-static int check_wire(const struct record *r, const struct lab *lab, bool *made, struct error *err)
-{
-    cleanup_free unsigned *times = xcalloc(lab->steps.n + 1, sizeof(*times));
-    vec_each (&r->wire, did) {
-        bool known = did->step >= 0 && (size_t)did->step < lab->steps.n;
-        if (did->action == WIRE_STAY && (known ? holds(lab, did) : may_be_wired(lab, did)))
-            continue;
-        if (!known || !is_by_step(r, lab, did, times[did->step]++))
-            return other(err, "the wire's", wire_action_names[did->action].word);
-        made[did->step] = true;
     }
     return 0;
 }
@@ -274,8 +161,9 @@ int stated_check(struct record *r, const struct lab *lab, struct error *err)
         return 0;
     cleanup_free bool *made = xcalloc(lab->steps.n + 1, sizeof(*made));
     if (check_scene(r, lab, err) < 0 || check_calls(r, lab, made, err) < 0 ||
-        check_links(r, lab, made, err) < 0 || check_wire(r, lab, made, err) < 0)
+        check_links(r, lab, made, err) < 0 || stated_check_wire(r, lab, made, err) < 0)
         return -1;
+    stated_wires(r, lab);
     for (size_t i = 0; i < lab->steps.n && !r->stopped; i++) {
         const struct lab_step *step = &lab->steps.at[i];
         if (!leaves_trace(step) || made[i])

@@ -19,8 +19,13 @@ bool stated_fits(const struct lab_step *step, const struct record_call *call);
 
 /* Evidence says itself of which script it is and whether its calls gave what was stated.
  * Neither is believed: this checks hosts, capture points, calls, links and what the wire
- * did against the lab, and says anew of each call what was stated and whether it fits.  -1
- * (STATUS_USAGE): the record is not one of this lab, or not a whole one. */
+ * did against the lab, each rule against the packets that came by, and says anew of each call what
+ * was stated and whether it fits.  -1 (STATUS_USAGE): the record is not one of this lab, or not a
+ * whole one. */
 int stated_check(struct record *record, const struct lab *lab, struct error *err);
+
+/* Notes in record->wires between which hosts the lab has a wire and nothing else, so that no
+ * frame is lost unless the wire says so. */
+void stated_wires(struct record *record, const struct lab *lab);
 
 #endif

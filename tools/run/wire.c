@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "record/stated.h"
 #include "run/inject.h"
 #include "run/trace.h"
 #include "wire/ferry.h"
@@ -77,6 +78,7 @@ void stage_note_wire(struct stage *stage, struct record *record)
     size_t n = ferry_take_events(stage->ferry, &events);
     trace_events(record, events, n);
     record_sort(record); /* what happened on two hops need not have been told in its order */
+    stated_wires(record, stage->lab);
     note_stalls(stage->ferry, record);
     record->wire_dropped = ferry_dropped(stage->ferry);
 }

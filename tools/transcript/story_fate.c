@@ -9,7 +9,7 @@
  * was too short (pending), and that an arrival has no sending although its sender was captured
  * (unsent).
  *
- * Between two hosts between which the programmable wire is known to have done something, it
+ * Between two hosts between which the programmable wire lies, it
  * is the wire alone that loses frames, unless a cable was pulled: one without arrival and
  * without such an event is still under way, in its queue.  Where routers lie between two
  * hosts that is not so: they may drop what they like. */
@@ -93,11 +93,13 @@ static bool *wired_at(const struct wires *w, int from, int to)
     return &w->known[(size_t)from * w->n + (size_t)to];
 }
 
-/* That is so between those that the wire is between, if their cables stayed in, and if each frame
- * that it dropped is one that was seen leaving. */
+/* That is so between those that the wire is between, by the lab or by what it did, if their cables
+ * stayed in, and if each frame that it dropped is one that was seen leaving. */
 static struct wires find_wires(const struct record *r)
 {
     struct wires wires = {xcalloc(r->hosts.n * r->hosts.n + 1, sizeof(*wires.known)), r->hosts.n};
+    vec_each (&r->wires, w)
+        *wired_at(&wires, w->a, w->b) = *wired_at(&wires, w->b, w->a) = true;
     vec_each (&r->wire, w)
         *wired_at(&wires, w->from, w->to) = *wired_at(&wires, w->to, w->from) = true;
     vec_each (&r->wire, w) {

@@ -33,7 +33,7 @@ void wire_picker_free(struct wire_picker *picker)
     pcap_freecode(&picker->filter);
 }
 
-static bool is_so(const struct wire_picker *picker, const struct packet *p, uint32_t first)
+bool wire_picker_means(const struct wire_picker *picker, const struct packet *p, uint32_t first)
 {
     const struct wire_pick *pick = picker->pick;
     const struct tcp_header *t = &p->tcp;
@@ -59,7 +59,7 @@ static bool is_so(const struct wire_picker *picker, const struct packet *p, uint
 bool wire_picker_takes(struct wire_picker *picker, const struct packet *p, uint32_t first)
 {
     const struct wire_pick *pick = picker->pick;
-    if (!is_so(picker, p, first))
+    if (!wire_picker_means(picker, p, first))
         return false;
     picker->seen++;
     if (pick->every)

@@ -19,8 +19,9 @@ struct wire_picker {
 int wire_picker_init(struct wire_picker *picker, const struct wire_pick *pick, struct error *err);
 void wire_picker_free(struct wire_picker *picker);
 
-/* Takes note of a frame: whether it is one of those.  `first`: the sequence number that
- * counts as 0 in its direction. */
+/* Whether a frame is so.  `first`: the sequence number that counts as 0 in its direction. */
+bool wire_picker_means(const struct wire_picker *picker, const struct packet *p, uint32_t first);
+/* Takes note of a frame: whether it is so, and one of those that count. */
 bool wire_picker_takes(struct wire_picker *picker, const struct packet *p, uint32_t first);
 
 #endif
