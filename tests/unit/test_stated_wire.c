@@ -239,21 +239,21 @@ START_TEST(a_change_is_what_the_rule_makes)
 {
     static const struct {
         const char *rule;
-        enum wire_action action;
         struct build_tcp came;
+        enum wire_action action;
         bool ect, right;
     } cases[] = {
-        {"corrupt client > server data", WIRE_CORRUPT, {.bad_sum = true, .win = 9}, false, true},
-        {"corrupt client > server data", WIRE_CORRUPT, {.win = 9}, false, false},
-        {"rewrite client > server data win 77", WIRE_REWRITE, {.win = 77}, false, true},
-        {"rewrite client > server data win 77", WIRE_REWRITE, {.win = 78}, false, false},
-        {"rewrite client > server data mss 536", WIRE_REWRITE, {.mss = 536}, false, true},
-        {"rewrite client > server data mss 536", WIRE_REWRITE, {.mss = 537}, false, false},
-        {"rewrite client > server data mss 536", WIRE_REWRITE, {.win = 9}, false, false},
-        {"rewrite client > server data without TS", WIRE_REWRITE, {.win = 9}, false, true},
-        {"rewrite client > server data without TS", WIRE_REWRITE, {.ts = true}, false, false},
-        {"mark client > server data ce", WIRE_MARK, {.win = 9}, false, false},
-        {"mark client > server data ce", WIRE_MARK, {.win = 9}, true, false},
+        {"corrupt client > server data", {.bad_sum = true, .win = 9}, WIRE_CORRUPT, false, true},
+        {"corrupt client > server data", {.win = 9}, WIRE_CORRUPT, false, false},
+        {"rewrite client > server data win 77", {.win = 77}, WIRE_REWRITE, false, true},
+        {"rewrite client > server data win 77", {.win = 78}, WIRE_REWRITE, false, false},
+        {"rewrite client > server data mss 536", {.mss = 536}, WIRE_REWRITE, false, true},
+        {"rewrite client > server data mss 536", {.mss = 537}, WIRE_REWRITE, false, false},
+        {"rewrite client > server data mss 536", {.win = 9}, WIRE_REWRITE, false, false},
+        {"rewrite client > server data without TS", {.win = 9}, WIRE_REWRITE, false, true},
+        {"rewrite client > server data without TS", {.ts = true}, WIRE_REWRITE, false, false},
+        {"mark client > server data ce", {.win = 9}, WIRE_MARK, false, false},
+        {"mark client > server data ce", {.win = 9}, WIRE_MARK, true, false},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         cleanup_free char *step = xasprintf("wire %s", cases[i].rule);
