@@ -13,41 +13,18 @@
  * Calls are paired by the step of the script that they are, and compared by their
  * results, and by the time from the last segment before their end.  Of a segment and a
  * call that differ, the one that came first is told. */
-#include "transcript/differ.h"
-#include "base/number.h"
+#include "transcript/differ_parts.h"
 
 #include <ctype.h>
 #include <stdio.h>
 
 #include "transcript/story_build.h"
-#include "transcript/timing.h"
-
-/* Programs are woken when the scheduler comes to it: shorter differences say nothing. */
-static const nsec CALL_SLACK = 100 * NSEC_PER_MSEC;
-
-struct side {
-    const struct differ_run *run;
-    const struct story *story;
-    VEC(size_t) segments; /* those that count */
-    VEC(size_t) calls;    /* by step */
-};
-
-struct comparison {
-    struct side side[2];
-    struct difference found;
-    nsec found_at;
-};
 
 /* ------------------------------------------------------------------- sides -- */
 
 static enum differ_mark mark_of(const struct side *s, size_t segment)
 {
     return s->run->marks ? s->run->marks[segment] : DIFFER_COUNTS;
-}
-
-static const struct record_call *call_of(const struct side *s, size_t i)
-{
-    return &s->story->record->calls.at[s->calls.at[i]];
 }
 
 static int compare_steps(const void *a, const void *b, void *ctx)
@@ -80,7 +57,7 @@ static void open_side(struct side *s, const struct differ_run *run)
     sort_calls(s);
 }
 
-static const struct story_segment *segment_of(const struct side *s, size_t i)
+const struct story_segment *differ_segment(const struct side *s, size_t i)
 {
     return &s->story->segments.at[s->segments.at[i]];
 }
@@ -95,7 +72,7 @@ static struct timing_host host_of(const struct side *s)
 
 static const struct timing_rtt no_rtt = {0, 0, false};
 
-static void widen(struct timing_rtt *rtt, const struct story_segment *s)
+void differ_widen(struct timing_rtt *rtt, const struct story_segment *s)
 {
     if (s->rtt && (!rtt->most || s->rtt_least < rtt->least))
         rtt->least = s->rtt_least;
@@ -103,7 +80,7 @@ static void widen(struct timing_rtt *rtt, const struct story_segment *s)
         rtt->most = s->rtt;
 }
 
-static bool same_interval(const struct comparison *c, const nsec gap[2], enum timing_base base,
+bool differ_same_interval(const struct comparison *c, const nsec gap[2], enum timing_base base,
                           struct timing_rtt rtt)
 {
     int longer = gap[1] > gap[0];
@@ -139,14 +116,14 @@ static const char *kind_of(const struct story_segment *s)
 /* "SYN retry 2", or "segment 4 (data of client)". */
 static void put_name(struct strbuf *sb, const struct side *side, size_t i)
 {
-    const struct story_segment *s = segment_of(side, i);
+    const struct story_segment *s = differ_segment(side, i);
     if (s->flow < 0) {
         strbuf_printf(sb, "packet %zu", i + 1);
         return;
     }
     size_t retry = 1;
     for (size_t k = 0; k < i; k++) {
-        const struct story_segment *before = segment_of(side, k);
+        const struct story_segment *before = differ_segment(side, k);
         retry += before->flow == s->flow && before->dir == s->dir && before->seq == s->seq &&
                  before->retransmission;
     }
@@ -158,7 +135,7 @@ static void put_name(struct strbuf *sb, const struct side *side, size_t i)
 }
 
 /* `after X instead of Y` */
-static void put_after(struct strbuf *sb, const nsec gap[2])
+void differ_put_after(struct strbuf *sb, const nsec gap[2])
 {
     strbuf_puts(sb, " after ");
     timing_number(sb, gap[1]);
@@ -167,7 +144,7 @@ static void put_after(struct strbuf *sb, const nsec gap[2])
 }
 
 /* Takes the difference if it came before the one that is known.  Steals the sentence. */
-static void take(struct comparison *c, enum difference_kind kind, const long segment[2],
+void differ_take(struct comparison *c, enum difference_kind kind, const long segment[2],
                  const long call[2], nsec at, struct strbuf *sentence)
 {
     if (c->found.sentence && c->found_at <= at) {
@@ -258,8 +235,8 @@ static void put_short(struct strbuf *sb, const char *text)
 
 static bool differ_in_text(const struct comparison *c, size_t i, struct strbuf *sentence)
 {
-    cleanup_free char *a = text_of(&c->side[0], segment_of(&c->side[0], i));
-    cleanup_free char *b = text_of(&c->side[1], segment_of(&c->side[1], i));
+    cleanup_free char *a = text_of(&c->side[0], differ_segment(&c->side[0], i));
+    cleanup_free char *b = text_of(&c->side[1], differ_segment(&c->side[1], i));
     if (strcmp(a, b) == 0)
         return false;
     static const char behind_ends[] = ": Flags ";
@@ -309,14 +286,15 @@ static bool differ_in_mishap(const struct story_segment *a, const struct story_s
 
 static bool differ_in_fate(const struct comparison *c, size_t i, struct strbuf *sentence)
 {
-    const struct story_segment *a = segment_of(&c->side[0], i), *b = segment_of(&c->side[1], i);
+    const struct story_segment *a = differ_segment(&c->side[0], i),
+                               *b = differ_segment(&c->side[1], i);
     if (a->fate == FATE_UNKNOWN || b->fate == FATE_UNKNOWN)
         return false;
     if (differ_in_mishap(a, b, c, i, sentence))
         return true;
     nsec travel[2] = {a->travel, b->travel};
     bool same = a->fate == b->fate &&
-                (a->fate == FATE_LOST || same_interval(c, travel, TIMING_OTHER, no_rtt));
+                (a->fate == FATE_LOST || differ_same_interval(c, travel, TIMING_OTHER, no_rtt));
     if (same)
         return false;
     put_name(sentence, &c->side[1], i);
@@ -325,7 +303,7 @@ static bool differ_in_fate(const struct comparison *c, size_t i, struct strbuf *
                                                    : " arrives instead of being lost");
     } else {
         strbuf_puts(sentence, " arrives");
-        put_after(sentence, travel);
+        differ_put_after(sentence, travel);
     }
     return true;
 }
@@ -340,13 +318,13 @@ static bool differ_in_time(const struct comparison *c, size_t i, struct strbuf *
         bool next_to = i > 0 && s->segments.at[i] == s->segments.at[i - 1] + 1;
         if (!next_to || mark_of(s, s->segments.at[i]) != DIFFER_COUNTS)
             return false;
-        gap[k] = segment_of(s, i)->gap;
-        widen(&rtt, segment_of(s, i));
+        gap[k] = differ_segment(s, i)->gap;
+        differ_widen(&rtt, differ_segment(s, i));
     }
-    if (same_interval(c, gap, base_of(segment_of(&c->side[1], i)), rtt))
+    if (differ_same_interval(c, gap, base_of(differ_segment(&c->side[1], i)), rtt))
         return false;
     put_name(sentence, &c->side[1], i);
-    put_after(sentence, gap);
+    differ_put_after(sentence, gap);
     return true;
 }
 
@@ -362,12 +340,12 @@ static void take_rest(struct comparison *c, size_t i)
     put_name(&sentence, s, i);
     if (longer) {
         strbuf_puts(&sentence, " is sent as well, after ");
-        timing_number(&sentence, segment_of(s, i)->gap);
+        timing_number(&sentence, differ_segment(s, i)->gap);
     } else {
         strbuf_puts(&sentence, " is not sent");
     }
-    take(c, longer ? DIFFERENCE_MORE : DIFFERENCE_MISSING, segment, no_call, segment_of(s, i)->time,
-         &sentence);
+    differ_take(c, longer ? DIFFERENCE_MORE : DIFFERENCE_MISSING, segment, no_call,
+                differ_segment(s, i)->time, &sentence);
 }
 
 static void compare_segments(struct comparison *c)
@@ -381,133 +359,16 @@ static void compare_segments(struct comparison *c)
         if (other || differ_in_time(c, i, &sentence)) {
             const long segment[2] = {(long)c->side[0].segments.at[i],
                                      (long)c->side[1].segments.at[i]};
-            nsec times[2] = {segment_of(&c->side[0], i)->time, segment_of(&c->side[1], i)->time};
-            take(c, other ? DIFFERENCE_FIELD : DIFFERENCE_INTERVAL, segment, no_call,
-                 times[0] < times[1] ? times[0] : times[1], &sentence);
+            nsec times[2] = {differ_segment(&c->side[0], i)->time,
+                             differ_segment(&c->side[1], i)->time};
+            differ_take(c, other ? DIFFERENCE_FIELD : DIFFERENCE_INTERVAL, segment, no_call,
+                        times[0] < times[1] ? times[0] : times[1], &sentence);
             return;
         }
         strbuf_free(&sentence);
     }
     if (n[0] != n[1])
         take_rest(c, both);
-}
-
-/* --------------------------------------------------------------------- calls -- */
-
-/* When it ended, on the clock of the story: the run's length if it did not. */
-static nsec call_time(const struct side *s, const struct record_call *call)
-{
-    const struct record *r = s->story->record;
-    nsec zero = s->story->segments.n ? story_packet_stamp(r, s->story->segments.at[0].packet)
-                                     : story_stamp(r->began);
-    return story_stamp(call->ended ? call->ended : r->ended) - zero;
-}
-
-/* The last segment that counts and was sent before `time`; NULL: none. */
-static const struct story_segment *last_before(const struct side *s, nsec time)
-{
-    size_t low = 0, high = s->segments.n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (segment_of(s, middle)->time <= time)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low ? segment_of(s, low - 1) : NULL;
-}
-
-/* How long it had waited, since it began or since the last segment that counts. */
-static nsec call_gap(const struct side *s, const struct record_call *call, struct timing_rtt *rtt)
-{
-    nsec end = call_time(s, call);
-    nsec gap = story_stamp(call->ended) - story_stamp(call->began);
-    const struct story_segment *last = last_before(s, end);
-    if (last && end - last->time < gap)
-        gap = end - last->time;
-    if (last)
-        widen(rtt, last);
-    return gap > 0 ? gap : 0;
-}
-
-static const char *result_of(const char *call)
-{
-    const char *arrow = strstr(call, " => ");
-    return arrow ? arrow + 4 : "success";
-}
-
-/* Both gave what the script leaves open: `=> 40..60`. */
-static bool in_range(const struct record_call *call[2])
-{
-    int64_t least, most;
-    return call[0]->as_stated && call[1]->as_stated && call[0]->expected && call[1]->expected &&
-           range_of_numbers(call[0]->expected, &least, &most) &&
-           range_of_numbers(call[1]->expected, &least, &most);
-}
-
-static bool differ_in_call(const struct comparison *c, const struct record_call *call[2],
-                           struct strbuf *sentence)
-{
-    struct strbuf a cleanup_strbuf = STRBUF_INIT, b cleanup_strbuf = STRBUF_INIT;
-    nsec gap[2];
-    struct timing_rtt rtt = no_rtt;
-    story_format_call(&a, c->side[0].story->record, call[0]);
-    story_format_call(&b, c->side[1].story->record, call[1]);
-    if (strcmp(strbuf_cstr(&a), strbuf_cstr(&b)) != 0 && !in_range(call)) {
-        strbuf_puts(sentence, strbuf_cstr(&b));
-        strbuf_printf(sentence, "%s instead of %s",
-                      strstr(strbuf_cstr(&b), " => ") ? "" : " => success",
-                      result_of(strbuf_cstr(&a)));
-        return true;
-    }
-    if (!call[0]->ended || !call[1]->ended)
-        return false;
-    for (int k = 0; k < 2; k++)
-        gap[k] = call_gap(&c->side[k], call[k], &rtt);
-    enum timing_base base = strcmp(call[1]->verb, "connect") == 0 ? TIMING_SYN : TIMING_DATA;
-    nsec off = gap[1] > gap[0] ? gap[1] - gap[0] : gap[0] - gap[1];
-    if (off <= CALL_SLACK || same_interval(c, gap, base, rtt))
-        return false;
-    strbuf_puts(sentence, strbuf_cstr(&b));
-    put_after(sentence, gap);
-    return true;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
-/* The script may have been changed between the two runs. */
-static bool same_call(const struct record_call *a, const struct record_call *b)
-{
-    return a->host == b->host && same_text(a->as, b->as) && same_text(a->verb, b->verb) &&
-           same_text(a->args, b->args);
-}
-
-static void compare_calls(struct comparison *c)
-{
-    static const long no_segment[2] = {-1, -1};
-    const struct side *s = c->side;
-    if (!s[0].story->record->has_calls || !s[1].story->record->has_calls)
-        return;
-    for (size_t i = 0, k = 0; i < s[0].calls.n && k < s[1].calls.n;) {
-        const struct record_call *call[2] = {call_of(&s[0], i), call_of(&s[1], k)};
-        struct strbuf sentence = STRBUF_INIT;
-        if (call[0]->step != call[1]->step) {
-            call[0]->step < call[1]->step ? i++ : k++;
-            continue;
-        }
-        if (same_call(call[0], call[1]) && differ_in_call(c, call, &sentence)) {
-            const long calls[2] = {(long)s[0].calls.at[i], (long)s[1].calls.at[k]};
-            nsec times[2] = {call_time(&s[0], call[0]), call_time(&s[1], call[1])};
-            take(c, DIFFERENCE_CALL, no_segment, calls, times[0] < times[1] ? times[0] : times[1],
-                 &sentence);
-        }
-        strbuf_free(&sentence);
-        i++;
-        k++;
-    }
 }
 
 /* ---------------------------------------------------------------------- pairs -- */
@@ -525,12 +386,12 @@ unsigned differ_pair(const struct differ_run *a, size_t i, const struct differ_r
         c.side[side] = (struct side){.run = runs[side], .story = runs[side]->story};
         vec_push(&c.side[side].segments, at[side]);
         timed = timed && mark_of(&c.side[side], at[side]) == DIFFER_COUNTS;
-        gap[side] = segment_of(&c.side[side], 0)->gap;
-        widen(&rtt, segment_of(&c.side[side], 0));
+        gap[side] = differ_segment(&c.side[side], 0)->gap;
+        differ_widen(&rtt, differ_segment(&c.side[side], 0));
     }
     unsigned found = differ_in_text(&c, 0, &sentence) ? DIFFER_TEXT : 0;
     found |= differ_in_fate(&c, 0, &sentence) ? DIFFER_FATE : 0;
-    if (timed && !same_interval(&c, gap, base_of(segment_of(&c.side[1], 0)), rtt))
+    if (timed && !differ_same_interval(&c, gap, base_of(differ_segment(&c.side[1], 0)), rtt))
         found |= DIFFER_TIME;
     vec_free(&c.side[0].segments);
     vec_free(&c.side[1].segments);
@@ -543,7 +404,7 @@ bool differ(const struct differ_run *a, const struct differ_run *b, struct diffe
     open_side(&c.side[0], a);
     open_side(&c.side[1], b);
     compare_segments(&c);
-    compare_calls(&c);
+    differ_calls(&c);
     for (int k = 0; k < 2; k++) {
         vec_free(&c.side[k].segments);
         vec_free(&c.side[k].calls);

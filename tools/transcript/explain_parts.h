@@ -21,6 +21,12 @@ long explain_before(const struct explanation *x, size_t at);
 /* The line's difference in this field, or NULL. */
 const struct field_diff *explain_find_diff(const struct explanation *x, const char *field);
 
+/* explain_interval.c: "the third SYN came 1.02 s after the second; expected 2 s … 2.04 s: …" */
+void explain_put_interval(struct strbuf *sb, const struct explanation *x,
+                          const struct timing_bounds *b);
+/* … if its interval differs; false if it does not. */
+bool explain_interval(struct strbuf *sb, const struct explanation *x);
+
 /* explain_fate.c: what became of it on the way; false if the difference is another one. */
 bool explain_fate(struct strbuf *sb, const struct explanation *x, const struct field_diff *d);
 

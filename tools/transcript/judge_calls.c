@@ -13,36 +13,9 @@
 
 #include "base/errno.h"
 #include "base/number.h"
-#include "transcript/explain.h"
-#include "transcript/judge_parts.h"
+#include "transcript/judge_calls.h"
 
 enum { COST_ARGS = 40, COST_RESULT = 30, COST_STATE = 60, COST_TIME = 15, MAX_CELLS = 16000000 };
-
-/* Something of the record that a line can mean. */
-struct happening {
-    enum item_kind kind;
-    const char *host, *as; /* as may be NULL */
-    nsec time;             /* stamp; 0: never ended */
-    char *text;            /* in the transcript's notation */
-    const char *state;
-    bool up;
-    const struct record_call *call;
-    bool claimed;
-    size_t order; /* as recorded */
-};
-
-struct call_line {
-    const struct pattern_item *item;
-    long happening;     /* -1: none */
-    nsec before, after; /* stamps of the packets around it; 0 and NSEC_NEVER: none */
-    nsec since;         /* where its interval begins: `before`, or the packet of a label */
-    struct timing_rtt rtt;
-};
-
-struct call_lines {
-    VEC(struct happening) happenings;
-    VEC(struct call_line) lines;
-};
 
 static const char *host_name(const struct record *r, int host)
 {
@@ -103,7 +76,7 @@ static bool same_words(struct slice a, struct slice b)
 }
 
 /* Behind `=>` of a formatted call. */
-static struct slice result_of(const struct happening *h)
+struct slice call_result(const struct happening *h)
 {
     struct slice text = slice_of(h->text);
     size_t arrow = reader_find_arrow(text);
@@ -128,10 +101,10 @@ static bool result_fits(const struct pattern_item *item, const struct happening 
     int64_t number;
     struct slice result = item->result;
     if (call->ended == 0)
-        return slice_equal(result, result_of(h)) && result.n;
+        return slice_equal(result, call_result(h)) && result.n;
     if (result.n == 0)
         return !call->failed || call->as_stated;
-    if (slice_is(result, "*") || slice_equal(result, result_of(h)))
+    if (slice_is(result, "*") || slice_equal(result, call_result(h)))
         return true;
     if (call->failed)
         return errno_from_name(result.at, result.n) == call->errnum && call->errnum;
@@ -153,8 +126,8 @@ static bool same_actor(const struct pattern_item *item, const struct happening *
 }
 
 /* Compares; with line, lists the differences in it. */
-static unsigned compare(const struct pattern_item *item, const struct happening *h,
-                        struct result_line *line)
+unsigned call_compare(const struct pattern_item *item, const struct happening *h,
+                      struct result_line *line)
 {
     unsigned cost = 0;
     struct slice nothing = slice_of("");
@@ -178,7 +151,7 @@ static unsigned compare(const struct pattern_item *item, const struct happening 
         }
         if (!result_fits(item, h)) {
             cost += COST_RESULT;
-            d[1] = (struct difference){"result", item->result, result_of(h)};
+            d[1] = (struct difference){"result", item->result, call_result(h)};
         }
     }
     for (size_t i = 0; line && i < ARRAY_SIZE(d); i++) {
@@ -196,20 +169,20 @@ static unsigned compare(const struct pattern_item *item, const struct happening 
     return cost;
 }
 
-static nsec gap_of(const struct call_line *l, const struct happening *h)
+nsec call_gap(const struct call_line *l, const struct happening *h)
 {
     return h->time - l->since;
 }
 
-static bool bounds_of(const struct judging *j, const struct call_line *l, const struct happening *h,
-                      struct timing_bounds *b)
+bool call_bounds(const struct judging *j, const struct call_line *l, const struct happening *h,
+                 struct timing_bounds *b)
 {
     struct timing_host host = {j->record->tick, record_lateness(j->record, 0, 0)};
     if (!l->item->has_interval)
         return false;
     enum timing_base base = slice_is(l->item->verb, "connect") ? TIMING_SYN : TIMING_DATA;
     *b = timing_derive(&host, l->item->interval, base, l->rtt);
-    if (h->time && gap_of(l, h) > b->latest) {
+    if (h->time && call_gap(l, h) > b->latest) {
         host.lateness = record_lateness(j->record, l->since + b->earliest, h->time);
         *b = timing_derive(&host, l->item->interval, base, l->rtt);
     }
@@ -219,14 +192,14 @@ static bool bounds_of(const struct judging *j, const struct call_line *l, const 
     return true;
 }
 
-static bool in_time(const struct judging *j, const struct call_line *l, const struct happening *h)
+bool call_in_time(const struct judging *j, const struct call_line *l, const struct happening *h)
 {
     struct timing_bounds b;
-    return !bounds_of(j, l, h, &b) || (h->time && timing_within(&b, gap_of(l, h)));
+    return !call_bounds(j, l, h, &b) || (h->time && timing_within(&b, call_gap(l, h)));
 }
 
 /* A call line belongs between the packets around it, give or take the slack. */
-static bool in_place(const struct judging *j, const struct call_line *l, const struct happening *h)
+bool call_in_place(const struct judging *j, const struct call_line *l, const struct happening *h)
 {
     if (h->time == 0)
         return true;
@@ -239,8 +212,9 @@ static unsigned cost_of(const struct judging *j, const struct call_line *l,
 {
     if (h->claimed || !same_actor(l->item, h))
         return MATCH_COST_NEVER;
-    unsigned cost = compare(l->item, h, NULL);
-    return cost + (in_time(j, l, h) ? 0 : COST_TIME) + (in_place(j, l, h) ? 0 : COST_TIME);
+    unsigned cost = call_compare(l->item, h, NULL);
+    return cost + (call_in_time(j, l, h) ? 0 : COST_TIME) +
+           (call_in_place(j, l, h) ? 0 : COST_TIME);
 }
 
 /* ------------------------------------------------------------------ alignment */
@@ -386,146 +360,4 @@ void call_lines_free(struct call_lines *c)
     vec_free(&c->happenings);
     vec_free(&c->lines);
     free(c);
-}
-
-/* --------------------------------------------------------------- result lines */
-
-static void set_happening(struct judging *j, struct result_line *line, const struct happening *h,
-                          nsec gap, struct slice since)
-{
-    struct strbuf text = STRBUF_INIT;
-    if (h->time) {
-        judge_put_gap(&text, gap);
-        if (since.n)
-            strbuf_printf(&text, "after %.*s ", (int)since.n, since.at);
-        line->time = h->time - j->origin;
-        line->gap = gap;
-    }
-    strbuf_puts(&text, h->text);
-    line->observed = strbuf_steal(&text);
-    line->call = h->call ? h->call - j->record->calls.at : -1;
-}
-
-static void judge_line(struct judging *j, struct result_line *line, const struct call_line *l,
-                       const struct happening *h)
-{
-    struct timing_bounds b;
-    struct slice observed = {line->observed, strlen(line->observed) - strlen(h->text)};
-    struct slice gap = slice_word(&observed);
-    compare(l->item, h, line);
-    if (bounds_of(j, l, h, &b))
-        judge_set_bounds(line, &b);
-    if (!in_time(j, l, h)) {
-        struct slice expected = {line->expected, slice_find(slice_of(line->expected), ' ')};
-        struct difference d = {"interval", expected, gap};
-        judge_add_diff(line, &d, line->expected, line->observed, 0);
-    }
-    if (!in_place(j, l, h)) {
-        struct difference d = {"place", {NULL, 0}, gap};
-        judge_add_diff(line, &d, line->expected, line->observed, 0);
-    }
-    if (h->call && !h->call->as_stated && line->diffs.n == 0) {
-        struct slice stated = slice_of(h->call->expected ? h->call->expected : "success");
-        struct field_diff *f = vec_add(&line->diffs);
-        f->field = xstrdup("result");
-        f->expected = xstrndup(stated.at, stated.n);
-        struct slice result = result_of(h);
-        f->observed = xstrndup(result.n ? result.at : "", result.n);
-        f->observed_n = result.n;
-        f->observed_at = result.n ? (size_t)(result.at - h->text) + observed.n : 0;
-    }
-    line->status = line->diffs.n ? LINE_DIFFERS : LINE_OK;
-}
-
-static enum line_kind kind_of(enum item_kind kind)
-{
-    return kind == ITEM_LINK ? LINE_LINK : kind == ITEM_STATE ? LINE_STATE : LINE_CALL;
-}
-
-static const struct call_line *find_line(const struct call_lines *c,
-                                         const struct pattern_item *item)
-{
-    vec_each (&c->lines, l)
-        if (l->item == item)
-            return l;
-    return NULL;
-}
-
-nsec call_lines_moment(const struct call_lines *c, const struct pattern_item *item)
-{
-    const struct call_line *l = find_line(c, item);
-    return l && l->happening >= 0 ? c->happenings.at[l->happening].time : 0;
-}
-
-const char *call_lines_text(const struct judging *j, const struct call_lines *c,
-                            const struct pattern_item *item, bool *fits)
-{
-    const struct call_line *l = find_line(c, item);
-    if (!l || l->happening < 0)
-        return NULL;
-    const struct happening *h = &c->happenings.at[l->happening];
-    *fits = compare(item, h, NULL) == 0 && in_time(j, l, h) && in_place(j, l, h);
-    return h->text;
-}
-
-void call_lines_emit(struct judging *j, struct call_lines *c, const struct pattern_item *item)
-{
-    const struct call_line *l = find_line(c, item);
-    if (!l)
-        return;
-    struct result_line *line = vec_add(&j->result->lines);
-    struct strbuf text = STRBUF_INIT;
-    pattern_item_format(&text, item);
-    line->expected = strbuf_steal(&text);
-    line->kind = kind_of(item->kind);
-    line->line_number = item->line_number;
-    line->label = item->label.n ? xstrndup(item->label.at, item->label.n) : NULL;
-    line->note = judge_note(item);
-    line->segment = line->call = -1;
-    line->status = j->record->has_calls ? LINE_MISSING : LINE_UNJUDGED;
-    if (l->happening >= 0) {
-        const struct happening *h = &c->happenings.at[l->happening];
-        set_happening(j, line, h, gap_of(l, h), item->since);
-        judge_line(j, line, l, h);
-    }
-    struct explanation x = {.record = j->record, .item = item, .line = line};
-    line->meaning = explain_line(&x);
-}
-
-/* Where a line of that moment stands among those that there are. */
-static size_t place_in_time(const struct result *r, nsec time)
-{
-    for (size_t i = 0; i < r->lines.n; i++)
-        if (r->lines.at[i].observed && r->lines.at[i].time > time)
-            return i;
-    return r->lines.n;
-}
-
-static void emit_wrong(struct judging *j, const struct happening *h)
-{
-    struct result *r = j->result;
-    struct result_line line = {.kind = LINE_CALL, .status = LINE_DIFFERS, .segment = -1};
-    const struct record_call *call = h->call;
-    set_happening(j, &line, h, h->time - j->origin, slice_of(""));
-    struct slice body = slice_of(h->text), result = result_of(h);
-    body.n = reader_find_arrow(body);
-    body = slice_trim(body);
-    const char *stated = call->expected ? call->expected : "success";
-    line.expected = xasprintf("%.*s => %s", (int)body.n, body.at, stated);
-    struct difference d = {"result", slice_of(line.expected), result};
-    slice_skip(&d.expected, d.expected.n - strlen(stated));
-    judge_add_diff(&line, &d, line.expected, h->text, strlen(line.observed) - strlen(h->text));
-    struct explanation x = {.record = j->record, .line = &line};
-    line.meaning = explain_line(&x);
-    size_t at = call->ended ? place_in_time(r, line.time) : r->lines.n;
-    vec_add(&r->lines);
-    memmove(&r->lines.at[at + 1], &r->lines.at[at], (r->lines.n - 1 - at) * sizeof(*r->lines.at));
-    r->lines.at[at] = line;
-}
-
-void call_lines_emit_wrong(struct judging *j, const struct call_lines *c)
-{
-    vec_each (&c->happenings, h)
-        if (h->kind == ITEM_CALL && !h->call->as_stated && !h->claimed && j->record->has_calls)
-            emit_wrong(j, h);
 }
