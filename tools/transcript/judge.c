@@ -204,21 +204,28 @@ static bool doubt_at_once(const struct judging *j, struct strbuf *why)
     return false;
 }
 
-/* What failed on a machine that was late may have failed because of that; what passed
- * did so in spite of it, unless a line needed more than the slack. */
+/* What passed on a machine that was late did so in spite of that, unless a line needed more
+ * than the slack.  What failed may have failed because of it, in more than its timings: late
+ * by more than TCP's shortest timer, and a timer ran that should not have.  Whoever asks for
+ * more slack than usual wants to hear of the failure all the same. */
 static bool doubt_lateness(const struct judging *j, bool failed, struct strbuf *why)
 {
-    nsec lateness = failed ? j->record->lateness : 0;
+    nsec lateness = failed ? j->record->lateness : 0, limit = j->slack;
+    bool timer = failed && limit > TIMING_DELACK_MIN && limit <= JUDGE_DEFAULT_SLACK;
+    if (timer)
+        limit = TIMING_DELACK_MIN;
     vec_each (&j->result->lines, line)
         if (line->lateness > lateness)
             lateness = line->lateness;
-    if (lateness <= j->slack)
+    if (lateness <= limit)
         return false;
+    timer = timer && lateness <= j->slack;
     strbuf_puts(why, "the machine was ");
     timing_number(why, lateness);
     strbuf_puts(why, " late once, more than the ");
-    timing_number(why, j->slack);
-    strbuf_puts(why, " that may be: its timings mean nothing");
+    timing_number(why, limit);
+    strbuf_puts(why, timer ? " of TCP's shortest timer: what differs may come from that"
+                           : " that may be: its timings mean nothing");
     return true;
 }
 
