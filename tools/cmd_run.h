@@ -24,7 +24,7 @@ struct entry {
     /* What is shown of it while it is played (cmd_run_live.c): */
     char *ladder, *next; /* next: a segment that is due at next_due; NULL: it is not known */
     int ladder_width;
-    nsec next_due; /* CLOCK_MONOTONIC */
+    nsec next_due;        /* CLOCK_MONOTONIC */
     nsec began, deadline; /* CLOCK_MONOTONIC */
 };
 
