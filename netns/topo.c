@@ -139,7 +139,8 @@ void topo_free(struct topo *topo)
 /* ------------------------------------------------------------- hosts, switches */
 
 /* IPv6 is off on every interface but those that get an IPv6 address; there it says
- * nothing that the lab did not ask for: no solicitation, no link-local address. */
+ * nothing that the lab did not ask for: no solicitation, and only of a router a link-local
+ * address. */
 static const char *const host_sysctls[][2] = {
     {"net.ipv6.conf.default.disable_ipv6", "1"},
     {"net.ipv6.conf.default.accept_dad", "0"},
@@ -183,7 +184,8 @@ int topo_add_host(struct topo *topo, const char *name, bool router, struct error
     }
     if (!space)
         return error_wrap(err, "host %s", name);
-    vec_push(&topo->hosts, ((struct host){.name = xstrdup(name), .space = space}));
+    vec_push(&topo->hosts,
+             ((struct host){.name = xstrdup(name), .router = router, .space = space}));
     return index;
 }
 
@@ -329,13 +331,29 @@ static int set_up_interface(struct topo *topo, struct cable *c, struct error *er
     return ipv6 ? watch_reports(topo, c, err) : 0;
 }
 
+/* Made of the hardware address, as RFC 4291, appendix A, has it. */
+static struct ipaddr link_local(const uint8_t mac[6])
+{
+    return (struct ipaddr){.version = 6,
+                           .bytes = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1], mac[2], 0xff,
+                                     0xfe, mac[3], mac[4], mac[5]}};
+}
+
+/* A router asks for the hardware address of somebody to whom it passes a packet on; as the
+ * packet's source is not its own, it asks from its link-local address, or not at all
+ * (ndisc_send_ns() in net/ipv6/ndisc.c). */
 static int add_addresses(struct topo *topo, const struct cable *c, struct error *err)
 {
-    struct nl_conn *links = &topo->hosts.at[c->host].space->links;
-    vec_each (&c->addrs, a)
+    const struct host *h = &topo->hosts.at[c->host];
+    struct nl_conn *links = &h->space->links;
+    bool ipv6 = false;
+    vec_each (&c->addrs, a) {
+        ipv6 |= a->addr.version == 6;
         if (addr_add(links, c->end.ifindex, &a->addr, a->prefix, err) < 0)
             return -1;
-    return 0;
+    }
+    struct ipaddr local = link_local(c->end.mac);
+    return h->router && ipv6 ? addr_add(links, c->end.ifindex, &local, 64, err) : 0;
 }
 
 int topo_add_cable(struct topo *topo, int host, int sw, const struct topo_addr *addrs,

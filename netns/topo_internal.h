@@ -31,6 +31,7 @@ struct cable {
 
 struct host {
     char *name;
+    bool router;
     struct space *space;
     int n_ifaces;
 };

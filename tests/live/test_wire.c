@@ -382,6 +382,25 @@ START_TEST(on_one_hop)
 }
 END_TEST
 
+/* A router finds out by itself to whom it passes a packet on, with either version of IP. */
+START_TEST(a_router_asks_for_its_neighbours)
+{
+    cleanup_free char *out = play_path("wire-router"), *printed = NULL;
+    cleanup_free char *lab = play_lab(
+        "router",
+        "host client 10.0.0.1/24\nrouter gate 10.0.0.254/24 10.0.1.254/24\n"
+        "host server 10.0.1.1/24\nroute client default via 10.0.0.254\n"
+        "route server default via 10.0.1.254\ncapture client server \"tcp\"\n" CONNECTED DATA,
+        "client.port > server.80: Flags [S], …\nserver.80 > client.port: Flags [S.], …\n"
+        "client.port > server.80: Flags [.], …\n"
+        "client.port > server.80: Flags [P.], seq 1:1001, …\n"
+        "server.80 > client.port: Flags [.], ack 1001, …\n");
+    int status = play_run(&printed, (const char *[]){"-q", "--slack", "60s", "--out", out, "--ip",
+                                                     _i ? "6" : "4", lab, NULL});
+    ck_assert_msg(status == 0, "%d: %s", status, printed);
+}
+END_TEST
+
 /* An injection is read before anything runs, and its numbers have to be there. */
 START_TEST(injection_without_a_number)
 {
@@ -411,6 +430,7 @@ static Suite *suite_live_wire(void)
     tcase_add_test(t, injection_without_a_number);
     tcase_add_loop_test(t, whole_packets, 0, 7);
     tcase_add_loop_test(t, stays_on_the_wire, 0, (int)ARRAY_SIZE(stays));
+    tcase_add_loop_test(t, a_router_asks_for_its_neighbours, 0, 2);
     tcase_add_loop_test(t, on_one_hop, 0, 2 * (int)ARRAY_SIZE(hops));
     suite_add_tcase(s, t);
     return s;
