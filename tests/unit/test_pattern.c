@@ -386,9 +386,8 @@ static void check_same(const struct pattern *a, const struct pattern *b)
         ck_assert(slice_equal(x->from.port_value, y->from.port_value));
         ck_assert_int_eq(x->from.name, y->from.name);
         for (int f = 0; f < FIELD_COUNT; f++) {
-            ck_assert_int_eq(x->fields[f].present, y->fields[f].present);
-            if (f != FIELD_OPTIONS)
-                ck_assert(slice_equal(x->fields[f].value, y->fields[f].value));
+            assert_each(x->fields[f].present == y->fields[f].present);
+            assert_each(f == FIELD_OPTIONS || slice_equal(x->fields[f].value, y->fields[f].value));
         }
     }
 }
