@@ -17,6 +17,9 @@ void live_skip(const char *test, const char *reason);
 int live_users(void);
 /* Becomes user _i, in a test that Check has forked. */
 void live_become(int i);
+/* A tag for cases that tell an ordinary user nothing new when root has run them: they do
+ * the same for all, or live_become() both.  CK_EXCLUDE_TAGS leaves them out. */
+#define LIVE_SAME_FOR_ALL "same-for-all"
 
 /* topo_new(); on a machine that cannot, skips the test and returns NULL. */
 struct topo *live_topo(const char *test);
