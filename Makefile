@@ -125,7 +125,7 @@ test-live: $(B)/test-live all
 # In a kernel of the cache, under qemu: what goes wrong there.
 test-kernel: $(B)/tcplab
 	$(call say,TEST,kernel) TCPLAB=$(B)/tcplab tests/kernel/run.sh faults
-# Every lab in each, twice.
+# Every lab in each, and a few of them twice.
 test-kernels: $(B)/tcplab kernels
 	$(call say,TEST,kernels) TCPLAB=$(B)/tcplab TCPLAB_MUST_RUN=1 tests/kernel/run.sh labs 6.1 6.12
 

@@ -1,14 +1,15 @@
 #!/bin/sh
 # Labs inside kernels, under qemu.
 #
-# usage: run.sh labs KERNEL…   every lab, twice, in one boot each time: all pass, and both times
-#                              the transcript is the same to the byte.  A few labs, twice:
-#                              so is every packet, ports, initial sequence numbers and TCP's
-#                              time stamps included, and the moments of capture are the same
-#                              to a microsecond.  (qemu's virtual clock repeats to some
-#                              nanoseconds; dozens of labs later, two boots have once in a
-#                              while been seen some microseconds apart, and then ports and
-#                              sequence numbers, which follow from the clock, are others.)
+# usage: run.sh labs KERNEL…   in each, side by side: every lab, in one boot: all pass.  And a
+#                              few, in one boot each time, twice: so is every packet, ports,
+#                              initial sequence numbers and TCP's time stamps included, the
+#                              same, and the moments of capture are to a microsecond; and
+#                              their transcripts are those of the boot with all to the byte.
+#                              (qemu's virtual clock repeats to some nanoseconds; dozens of
+#                              labs later, two boots have once in a while been seen some
+#                              microseconds apart, and then ports and sequence numbers, which
+#                              follow from the clock, are others.)
 #        run.sh faults         with one kernel of the cache: images that are none, a kernel
 #                              without veth, one that panics and one that hangs
 #
@@ -63,12 +64,14 @@ expect()
     echo "PASS  $name"
 }
 
-# play KERNEL FOLDER LAB… | --all
+# play KERNEL FOLDER LAB… | --all: in the background, so that a trap need not wait for it
 play()
 {
     kernel=$1 folder=$2
     shift 2
-    "$tcplab" run --quiet --kernel "$kernel" --out "$folder" "$@" >"$work/log" 2>&1 && return 0
+    "$tcplab" run --quiet --kernel "$kernel" --out "$folder" "$@" >"$work/log" 2>&1 &
+    guest=$!
+    wait "$guest" && return 0
     fail "$kernel: not all labs passed"
     return 1
 }
@@ -99,30 +102,52 @@ same_transcript()
     cmp "$1/transcript.txt" "$2/transcript.txt"
 }
 
-# twice KERNEL NAME COMPARISON LAB… | --all
-twice()
+# same COMPARISON KERNEL TURN OTHER-TURN LAB…
+same()
 {
-    kernel=$1 name=$2 compare=$3
-    shift 3
-    for turn in 1 2; do
-        play "$kernel" "$work/$kernel/$name/$turn" "$@" || return
+    compare=$1 kernel=$2 first=$3 second=$4
+    shift 4
+    for lab; do
+        "$compare" "$work/$first/$lab" "$work/$second/$lab" >"$work/log" 2>&1 && continue
+        fail "$kernel: $lab: $first and $second gave different evidence"
+        return 1
     done
-    differ=0
-    for first in "$work/$kernel/$name/1"/*; do
-        "$compare" "$first" "$work/$kernel/$name/2/${first##*/}" >"$work/log" 2>&1 && continue
-        fail "$kernel: ${first##*/}: the same command twice gave different evidence"
-        differ=1
-    done
-    count=$(find "$work/$kernel/$name/1" -name result.json | wc -l)
-    [ "$name" = few ] || [ "$count" -ge 60 ] || fail "$kernel: fewer labs than there are"
-    [ $differ = 1 ] || echo "PASS  $kernel: $count labs, twice the same ($name)"
 }
 
+# Every lab in one kernel; $work is its own.
+labs_in()
+{
+    kernel=$1
+    shift
+    play "$kernel" "$work/once" "$@" && play "$kernel" "$work/again" "$@" &&
+        same same_evidence "$kernel" once again "$@" && echo "PASS  $kernel: $# labs, twice the same"
+    play "$kernel" "$work/all" --all || return
+    count=$(find "$work/all" -name result.json | wc -l)
+    [ "$count" -ge 60 ] || fail "$kernel: fewer labs than there are"
+    same same_transcript "$kernel" once all "$@" && echo "PASS  $kernel: all labs"
+}
+
+# What each kernel's labs say is printed when all have ended.
 labs()
 {
+    top=$work pids=
     for kernel; do
-        twice "$kernel" few same_evidence handshake conversation unplugged fast-retransmit
-        twice "$kernel" all same_transcript --all
+        (
+            trap - EXIT
+            trap '[ -z "$guest" ] || kill "$guest"; exit 1' HUP INT TERM
+            work=$top/$kernel guest=
+            mkdir "$work"
+            labs_in "$kernel" handshake conversation unplugged fast-retransmit
+            exit "$failed"
+        ) >"$top/$kernel.log" 2>&1 &
+        pids="$pids $!"
+    done
+    trap 'kill $pids; exit 1' HUP INT TERM
+    for pid in $pids; do
+        wait "$pid" || failed=1
+    done
+    for kernel; do
+        cat "$top/$kernel.log"
     done
 }
 
