@@ -107,7 +107,7 @@ kernels: $(B)/tcplab
 # of 10 s of work passed its limit of 60 s, and others that take a second came to 3.9 s.
 export CK_TIMEOUT_MULTIPLIER ?= 5
 
-.PHONY: test test-unit test-golden test-live test-kernel test-kernels test-edges test-kselftest
+.PHONY: test test-unit test-golden test-live test-page test-kernel test-kernels test-edges test-kselftest
 test: test-edges test-unit test-golden test-live test-kernel test-kselftest
 
 test-unit: $(B)/test-unit
@@ -123,6 +123,10 @@ test-live: $(B)/test-live all
 	$(call say,TEST,programs) BUILD=$(B) tests/live/programs.sh
 	$(call say,TEST,watch) TCPLAB=$(B)/tcplab tests/live/watch.sh
 	$(call say,TEST,writing-labs) TCPLAB=$(B)/tcplab tests/live/writing-labs.sh
+
+# The page of a run in a real browser: needs Chromium, node and npm.
+test-page: $(B)/tcplab
+	$(call say,TEST,page) TCPLAB=$(B)/tcplab tests/page/run.sh
 
 # In a kernel of the cache, under qemu: what goes wrong there.
 test-kernel: $(B)/tcplab

@@ -148,7 +148,7 @@ void html_headers(struct strbuf *out, const struct page *page, const struct stor
     if (h && h->source && page->picture->story->segments.n <= FIGURES_MOST) {
         struct figure figure = {0};
         figure_draw(&figure, h);
-        html_around(out, "<pre class=\"figure\" tabindex=\"0\">", h->title, " header, ");
+        html_around(out, "<pre class=\"raw figure\" tabindex=\"0\">", h->title, " header, ");
         html_around(out, "", h->source, "\n");
         vec_each (&figure.rows, row)
             html_around(out, "", row->text, "\n");

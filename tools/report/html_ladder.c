@@ -275,10 +275,9 @@ static void put_raw(struct ladder *l, const struct story_segment *s)
 {
     cleanup_strbuf struct strbuf line = STRBUF_INIT;
     story_format(&line, l->picture->story, s);
-    html_around(l->out, "<div class=\"raw\"><p><code>", strbuf_cstr(&line), "</code></p>");
+    html_around(l->out, "<code class=\"raw\">", strbuf_cstr(&line), "</code>");
     if (!l->big)
         html_headers(l->out, l->page, s);
-    strbuf_puts(l->out, "</div>");
 }
 
 /* Changes of state: beside the outermost lifelines, and once more in words, for a page
@@ -432,7 +431,7 @@ static void put_row(struct ladder *l, size_t i)
     put_margin(l, row, false);
     put_margin(l, row, true);
     put_notes(l, row);
-    strbuf_puts(l->out, "</li>\n");
+    strbuf_puts(l->out, "</li>");
 }
 
 /* ----------------------------------------------------------------------- whole */

@@ -115,7 +115,7 @@
   }
 
   function inspect(row) {
-    const n = numberOf(row), raw = row.querySelector(".raw code");
+    const n = numberOf(row), raw = row.querySelector("code.raw");
     title.textContent = "Segment " + (n + 1);
     line.textContent = "";
     line.append(make("code", "", raw ? raw.textContent : ""));
@@ -199,7 +199,7 @@
     markInGraphs(picked);
     if (open || !panel.classList.contains("empty")) {
       inspect(row);
-      link(row).scrollIntoView({ block: "nearest" });
+      link(row).scrollIntoView({ block: "nearest", behavior: "instant" });
     }
   }
 
@@ -236,7 +236,7 @@
     if (to === undefined || !rows[to]) return;
     event.preventDefault();
     link(rows[to]).focus({ preventScroll: true });
-    link(rows[to]).scrollIntoView({ block: "nearest" });
+    link(rows[to]).scrollIntoView({ block: "nearest", behavior: "instant" });
   });
   ladder.addEventListener("pointerover", event => {
     const row = event.target.closest("li.seg");

@@ -1,0 +1,176 @@
+/* report.html as text: what stands in it, and what never may.  tests/page/ looks at it in a
+ * browser. */
+#include "build_result.h"
+#include "lab_helpers.h"
+#include "report/html.h"
+#include "unit.h"
+
+static char *page_of(const struct result *result, const struct lab *lab)
+{
+    struct strbuf out = STRBUF_INIT;
+    report_html(&out, result, lab);
+    return strbuf_steal(&out);
+}
+
+static bool is_void(const char *name, size_t n)
+{
+    static const char *const names[] = {"meta", "br", "hr", "col", "!DOCTYPE"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strlen(names[i]) == n && memcmp(name, names[i], n) == 0)
+            return true;
+    return false;
+}
+
+/* Where a tag ends: behind the '>' that is in no quotes; NULL: nowhere. */
+static const char *tag_end(const char *p)
+{
+    for (char quote = '\0'; *p; p++) {
+        if (quote)
+            quote = *p == quote ? '\0' : quote;
+        else if (*p == '"' || *p == '\'')
+            quote = *p;
+        else if (*p == '>')
+            return p;
+    }
+    return NULL;
+}
+
+/* NULL: every element is closed where it has to be; else where not. */
+static const char *find_fault(const char *html)
+{
+    struct {
+        const char *name;
+        size_t n;
+    } open[200];
+    size_t depth = 0;
+    for (const char *p = html; (p = strchr(p, '<'));) {
+        if (strncmp(p, "<!--", 4) == 0) {
+            p = strstr(p, "-->");
+            if (!p)
+                return html;
+            continue;
+        }
+        bool closes = p[1] == '/';
+        const char *name = p + 1 + closes, *end = tag_end(p);
+        size_t n = strcspn(name, " >/\n");
+        if (!end || n == 0)
+            return p;
+        if (closes) {
+            if (depth == 0 || open[depth - 1].n != n || memcmp(open[depth - 1].name, name, n) != 0)
+                return p;
+            depth--;
+        } else if (end[-1] != '/' && !is_void(name, n)) {
+            if (depth == ARRAY_SIZE(open))
+                return p;
+            open[depth].name = name;
+            open[depth++].n = n;
+        }
+        p = end;
+        if (!closes && n == 5 && memcmp(name, "style", n) == 0)
+            p = strstr(p, "</style>");
+        else if (!closes && n == 6 && memcmp(name, "script", n) == 0)
+            p = strstr(p, "</script>");
+    }
+    return depth ? open[depth - 1].name : NULL;
+}
+
+START_TEST(test_every_scene)
+{
+    struct result *result = build_result((enum build_scene)_i);
+    cleanup_free char *page = page_of(result, NULL), *again = page_of(result, NULL);
+    const char *fault = find_fault(page);
+    ck_assert_msg(!fault, "%s: not closed: %.60s", build_scene_names[_i], fault ? fault : "");
+    ck_assert_str_eq(page, again);
+    ck_assert_ptr_nonnull(strstr(page, verdict_name(result->verdict)));
+    ck_assert_ptr_null(strstr(page, " style=\""));
+    ck_assert_ptr_null(strstr(page, " onclick="));
+    ck_assert_ptr_null(strstr(page, "src="));
+    for (const char *p = page; (p = strstr(p, "href=\"")); p++)
+        ck_assert_int_eq(p[6], '#');
+    build_result_free(result);
+}
+END_TEST
+
+/* Nothing that a host is called, a program sent or a note says becomes a tag, in the page or
+ * in the data for its script. */
+START_TEST(test_hostile)
+{
+    static const char evil[] = "</script><img src=x onerror=alert(1)>\"'&\x1b[2J\xe2\x80\xae\xff";
+    struct result *result = build_result(SCENE_FIELDS);
+    struct record *record = build_full_record();
+    free(result->title);
+    result->title = xstrdup(evil);
+    vec_each (&result->lines, line) {
+        free(line->note);
+        line->note = xstrdup(evil);
+    }
+    vec_each (&record->hosts, host) {
+        free(host->name);
+        host->name = xstrdup(evil);
+    }
+    vec_each (&record->calls, call) {
+        free(call->args);
+        call->args = xstrdup(evil);
+    }
+    vec_push(&record->remarks, xstrdup(evil));
+    const struct record *own = result->record;
+    result->record = record;
+    cleanup_free char *page = page_of(result, NULL);
+    ck_assert_ptr_null(find_fault(page));
+    ck_assert_ptr_null(strstr(page, "<img"));
+    ck_assert_ptr_null(strchr(page, '\x1b'));
+    ck_assert_ptr_null(strstr(page, "\xe2\x80\xae"));
+    ck_assert_ptr_null(strchr(page, '\xff'));
+    ck_assert_ptr_nonnull(strstr(page, "&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;"));
+    result->record = own;
+    record_free(record);
+    build_result_free(result);
+}
+END_TEST
+
+START_TEST(test_lesson)
+{
+    static const char text[] =
+        "# A *title*\n\nWords <script>x</script> and ![a picture](http://x/y.png), "
+        "[a link](javascript:alert(1)).\n\n## A part\n\n```lab\n"
+        "host client 10.0.0.1/24\nhost server 10.0.0.2/24\n"
+        "capture client server \"tcp port 1234\"\n"
+        "server listen 1234\n```\n";
+    struct parsed parsed = parse(text);
+    struct result *result = build_result(SCENE_SKIP);
+    cleanup_free char *page = page_of(result, parsed.lab);
+    ck_assert_ptr_null(find_fault(page));
+    ck_assert_ptr_null(strstr(page, "<script>x"));
+    ck_assert_ptr_null(strstr(page, "<img"));
+    ck_assert_ptr_null(strstr(page, "javascript:"));
+    ck_assert_ptr_nonnull(strstr(page, "a picture"));
+    ck_assert_ptr_nonnull(strstr(page, "<h3>A part</h3>"));
+    ck_assert_ptr_nonnull(strstr(page, "server listen 1234"));
+    ck_assert_ptr_nonnull(strstr(page, "is plugged into switch 1"));
+    build_result_free(result);
+    parsed_free(&parsed);
+}
+END_TEST
+
+/* The walker itself. */
+START_TEST(test_walker)
+{
+    ck_assert_ptr_null(find_fault("<p>a <b title=\"x > y\">b</b><br></p>"));
+    ck_assert_ptr_nonnull(find_fault("<p>a <b>b</p>"));
+    ck_assert_ptr_nonnull(find_fault("<p>a"));
+    ck_assert_ptr_nonnull(find_fault("a < b"));
+}
+END_TEST
+
+static Suite *suite_html(void)
+{
+    Suite *s = suite_create("html");
+    TCase *tc = tcase_create("html");
+    tcase_add_loop_test(tc, test_every_scene, 0, SCENE_COUNT);
+    tcase_add_test(tc, test_hostile);
+    tcase_add_test(tc, test_lesson);
+    tcase_add_test(tc, test_walker);
+    suite_add_tcase(s, tc);
+    return s;
+}
+TEST_SUITE(suite_html)
