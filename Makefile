@@ -227,6 +227,7 @@ help:
 	@echo 'make lab-NAME      build, run the lab and judge it; evidence in out/NAME/'
 	@echo 'make kernels       fetch Linux 6.1 and 6.12 for `tcplab run --kernel`'
 	@echo 'make test          build and run every test'
+	@echo 'make test-page     report.html in a headless Chromium (needs node and npm)'
 	@echo 'make test-kernels  every lab inside Linux 6.1 and 6.12, under qemu, on a virtual clock'
 	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=20 each (needs clang)'
 	@echo 'make bench         what is fast, as ratios to what it is compared with'
