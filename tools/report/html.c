@@ -135,8 +135,14 @@ static void put_work(struct page *page)
     bool graphs_first = page->picture && page->picture->rows.n > PAGE_BIG;
     if (!graphs_first)
         page_ladder(page);
+    size_t begin = page->body.len;
     strbuf_puts(&page->body, "<div class=\"side\">\n");
+    size_t empty = page->body.len;
     page_graphs(page);
+    if (page->body.len == empty) {
+        strbuf_truncate(&page->body, begin);
+        strbuf_puts(&page->body, "<div class=\"side bare\">\n");
+    }
     strbuf_puts(&page->body, "</div>\n");
     if (graphs_first)
         page_ladder(page);

@@ -12,29 +12,34 @@
  * bar along a lifeline tells how long a call took.
  *
  * The rows' places are CSS of this page alone (`--r` is a row's first track, `--e` the
- * line at which its arrow or bar ends), since the page's policy forbids style attributes. */
-#include "report/html_page.h"
+ * line at which its arrow or bar ends), since the page's policy forbids style attributes.
+ *
+ * A long ladder is a grid for each CHUNK rows, of which the browser lays out and paints only
+ * those near the view.  An arrow or bar that leads out of its grid is drawn in pieces, one in
+ * each grid; where it is at the seam follows from the number of rows on both sides.  Of one
+ * that leads through many grids (where hundreds are under way at once, all that can be seen
+ * of them is that there are many) only the first piece and the last are drawn. */
+#include "report/html_ladder.h"
 
-struct ladder {
-    struct page *page;
-    const struct picture *picture;
-    struct strbuf *out;
-    size_t columns; /* at least 2: a lone host has two lifelines */
-    size_t *ends;   /* by row: the row at which its arrow or bar ends, or itself */
-    bool big;
-    bool *told; /* by line of the transcript: its note was shown */
-    size_t told_n;
-};
+enum { CHUNK = 60, GRIDS_MOST = 4 };
 
-static size_t line_of(size_t row)
+/* The first track of a row in its grid. */
+static size_t line_of(const struct ladder *l, size_t row)
 {
-    return 3 * row + 1;
+    return 3 * (row % l->chunk) + 1;
+}
+
+/* The last row of the grid that this one is in. */
+static size_t last_of(const struct ladder *l, size_t row)
+{
+    size_t last = row - row % l->chunk + l->chunk - 1, n = l->picture->rows.n;
+    return last < n ? last : n - 1;
 }
 
 /* ------------------------------------------------------------------ columns */
 
 /* On a host alone, who spoke first is on the left. */
-static void find_columns(const struct ladder *l, const struct picture_row *row, int *from, int *to)
+void ladder_ends(const struct ladder *l, const struct picture_row *row, int *from, int *to)
 {
     const struct story_segment *s = picture_segment(l->picture, row);
     *from = row->from;
@@ -45,11 +50,11 @@ static void find_columns(const struct ladder *l, const struct picture_row *row, 
     }
     if (*from < 0)
         *from = 0;
-    if (*to < 0)
-        *to = *from;
+    if (*to < 0 || *to == *from)
+        *to = *from ? 0 : (int)l->columns - 1;
 }
 
-static const char *column_name(const struct ladder *l, int column)
+const char *ladder_column(const struct ladder *l, int column)
 {
     size_t n = l->picture->columns.n;
     return n ? picture_column_name(l->picture, (size_t)column < n ? (size_t)column : n - 1) : "?";
@@ -84,7 +89,7 @@ static void put_heads(struct ladder *l)
                   "</span><div class=\"all\">",
                   l->columns > 3 ? " crowd" : "", html_unit(l->page));
     for (size_t k = 0; k < l->columns; k++)
-        html_around(out, "<span><b>", column_name(l, (int)k), "</b></span>");
+        html_around(out, "<span><b>", ladder_column(l, (int)k), "</b></span>");
     strbuf_puts(out, "</div></div>\n");
 }
 
@@ -116,16 +121,30 @@ static void find_ends(struct ladder *l)
     free(began);
 }
 
-static void put_row_id(struct ladder *l, size_t i)
+static void put_places(struct ladder *l)
 {
-    const struct picture_row *row = &l->picture->rows.at[i];
-    bool sent = row->kind == PICTURE_SEGMENT || row->kind == PICTURE_DEPARTURE;
-    cleanup_free char *id = sent ? xasprintf("s%ld", row->segment) : xasprintf("r%zu", i);
-    strbuf_printf(l->out, " id=\"%s\"", id);
-    strbuf_printf(&l->page->style, "#%s{--r:%zu", id, line_of(i));
-    if (l->ends[i] != i)
-        strbuf_printf(&l->page->style, ";--e:%zu", line_of(l->ends[i]) + 2);
-    strbuf_puts(&l->page->style, "}");
+    size_t n = l->picture->rows.n < l->chunk ? l->picture->rows.n : l->chunk;
+    for (size_t i = 0; i < n; i++)
+        strbuf_printf(&l->page->style, ".r%zu{--r:%zu}.e%zu{--e:%zu}", i, line_of(l, i), i,
+                      line_of(l, i) + 2);
+}
+
+/* The part of an arrow or bar that is in one grid. */
+struct piece {
+    size_t first, last; /* rows */
+    double from, to;    /* of the whole, 0 … 1 */
+};
+
+static struct piece piece_of(const struct ladder *l, size_t row, size_t first)
+{
+    size_t end = l->ends[row], last = last_of(l, first);
+    double rows = (double)(end - row + 1);
+    struct piece piece = {first, last < end ? last : end, 0, 1};
+    if (first > row)
+        piece.from = (double)(first - row) / rows;
+    if (last < end)
+        piece.to = (double)(last + 1 - row) / rows;
+    return piece;
 }
 
 /* ------------------------------------------------------------------- segments */
@@ -141,196 +160,25 @@ static const char *segment_class(const struct story_segment *s)
     return s->p->tcp.payload_len ? "dat" : "ack";
 }
 
-static void put_arrow(struct ladder *l, const struct picture_row *row, int from, int to)
+static void put_arrow(struct ladder *l, size_t i, const struct piece *piece)
 {
+    const struct picture_row *row = &l->picture->rows.at[i];
     const struct story_segment *s = picture_segment(l->picture, row);
+    int from, to;
+    ladder_ends(l, row, &from, &to);
     bool right = from < to, lost = s->fate == FATE_LOST;
-    int begin = s->injected ? 40 : 0, end = lost ? 72 : 100;
-    strbuf_printf(l->out, "<svg class=\"a %s%s%s c%d-%d\" aria-hidden=\"true\">", segment_class(s),
-                  s->retransmission ? " re" : "", lost ? " lost" : "", right ? from : to,
-                  right ? to : from);
-    strbuf_printf(l->out, "<line x1=\"%d%%\" y1=\"%d%%\" x2=\"%d%%\" y2=\"%d%%\"/>",
-                  right ? begin : 100 - begin, begin, right ? end : 100 - end, end);
+    double begin = s->injected && piece->from <= 0 ? 40 : 0, end = lost ? 72 : 100;
+    double x1 = begin + (100 - begin) * piece->from, x2 = end * piece->to;
+    strbuf_printf(l->out, "<svg class=\"a p%ld e%zu %s%s%s%s c%d-%d\" aria-hidden=\"true\">",
+                  row->segment, piece->last % l->chunk, segment_class(s),
+                  s->retransmission ? " re" : "", lost ? " lost" : "", piece->to < 1 ? " part" : "",
+                  right ? from : to, right ? to : from);
+    strbuf_printf(l->out, "<line x1=\"%.4g%%\" y1=\"%.4g%%\" x2=\"%.4g%%\" y2=\"%.4g%%\"/>",
+                  right ? x1 : 100 - x1, begin, right ? x2 : 100 - x2, end);
     if (lost)
-        strbuf_printf(l->out, "<use href=\"#x\" x=\"%d%%\" y=\"%d%%\"/>", right ? end : 100 - end,
+        strbuf_printf(l->out, "<use href=\"#x\" x=\"%g%%\" y=\"%g%%\"/>", right ? end : 100 - end,
                       end);
     strbuf_puts(l->out, "</svg>");
-}
-
-static void put_tag(struct strbuf *out, const char *class, const char *mark, const char *text)
-{
-    strbuf_printf(out, " <span class=\"tag %s\">%s", class, mark);
-    html_text(out, text);
-    strbuf_puts(out, "</span>");
-}
-
-static void put_labels(struct ladder *l, const struct picture_row *row)
-{
-    const struct label *label;
-    size_t n = labels_of(l->page->labels, (size_t)row->segment, &label);
-    bool re = picture_segment(l->picture, row)->retransmission;
-    for (size_t k = 0; k < n; k++) {
-        cleanup_strbuf struct strbuf text = STRBUF_INIT;
-        if (!l->big)
-            label_format(&text, &label[k]);
-        else if (label[k].n)
-            strbuf_printf(&text, "%s %u", label_short(label[k].kind), label[k].n);
-        else
-            strbuf_puts(&text, label_short(label[k].kind));
-        put_tag(l->out, re ? "re" : "lab", re && k == 0 ? "↻ " : "", strbuf_cstr(&text));
-    }
-    if (re && n == 0)
-        put_tag(l->out, "re", "↻ ", "sent again");
-}
-
-static void put_fate(struct ladder *l, const struct picture_row *row)
-{
-    const struct story_segment *s = picture_segment(l->picture, row);
-    cleanup_strbuf struct strbuf fate = STRBUF_INIT;
-    bool plain = s->fate == FATE_ARRIVED && !s->overtaken && s->arrivals < 2 && !s->damaged &&
-                 !s->rewritten && !s->injected;
-    if (plain && (l->big || row->kind == PICTURE_DEPARTURE))
-        return; /* the arrow tells how long it was under way */
-    picture_fate(&fate, l->picture, row);
-    if (fate.len)
-        put_tag(l->out, s->fate == FATE_LOST ? "lost" : "fate", s->fate == FATE_LOST ? "✗ " : "",
-                fate.data);
-}
-
-static void put_words(struct ladder *l, const struct picture_row *row, int from, int to)
-{
-    cleanup_strbuf struct strbuf words = STRBUF_INIT;
-    bool whole = row->kind == PICTURE_SEGMENT;
-    picture_words(&words, l->picture, row, PICTURE_FIELDS);
-    strbuf_printf(l->out, "<a class=\"w %s%s c%d-%d\" href=\"#s%ld\"><span class=\"vh\">",
-                  from < to ? "lr" : "rl", whole ? " mid" : "", from < to ? from : to,
-                  from < to ? to : from, row->segment);
-    html_text(l->out, column_name(l, from));
-    html_around(l->out, " to ", column_name(l, to), ": </span><code>");
-    html_text(l->out, strbuf_cstr(&words));
-    strbuf_puts(l->out, "</code>");
-    put_labels(l, row);
-    put_fate(l, row);
-    strbuf_puts(l->out, "</a>");
-}
-
-/* ---------------------------------------------------------------------- notes */
-
-static bool is_told(struct ladder *l, const struct result_line *line)
-{
-    if (!line->mix || !line->line_number)
-        return false;
-    while (l->told_n <= line->line_number) {
-        l->told = xrealloc(l->told, l->told_n + 1, sizeof(bool));
-        l->told[l->told_n++] = false;
-    }
-    bool told = l->told[line->line_number];
-    l->told[line->line_number] = true;
-    return told;
-}
-
-/* Beside an arrow there is room for the fields that differ; the verdict has the lines. */
-static void put_diffs(struct strbuf *out, const struct result_line *line)
-{
-    if (!line->diffs.n) {
-        html_fault(out, line);
-        return;
-    }
-    strbuf_puts(out, "<ul class=\"diffs\">");
-    vec_each (&line->diffs, diff) {
-        html_around(out, "<li>", diff->field, ": expected ");
-        html_around(out, "<code>", diff->expected, "</code>, observed ");
-        html_around(out, "<code><mark>", diff->observed, "</mark></code></li>");
-    }
-    strbuf_puts(out, "</ul>");
-    if (line->meaning)
-        html_around(out, "<p class=\"meaning\">", line->meaning, "</p>");
-}
-
-static void put_note(struct ladder *l, const struct result_line *line)
-{
-    bool bad = !line_is_fine(line->status), told = is_told(l, line);
-    struct strbuf *out = l->out;
-    if (!bad && (told || (!line->note && !line->wire)))
-        return;
-    strbuf_puts(out, bad ? "<div class=\"fault\">" : "<p>");
-    if (bad)
-        html_around(out, "<p><strong>✗ ", line_status_name(line->status), "</strong> ");
-    if (line->point)
-        html_around(out, "<i>at ", line->point, ":</i> ");
-    if (line->note && !told)
-        html_text(out, line->note);
-    if (line->wire)
-        html_around(out, " <em>", line->wire, "</em>");
-    strbuf_puts(out, "</p>");
-    if (bad) {
-        put_diffs(out, line);
-        strbuf_puts(out, "</div>");
-    }
-}
-
-/* The whole line as tcpdump would print it, and the headers: shown, where no script does
- * that, when the row is the page's target. */
-static void put_raw(struct ladder *l, const struct story_segment *s)
-{
-    cleanup_strbuf struct strbuf line = STRBUF_INIT;
-    story_format(&line, l->picture->story, s);
-    html_around(l->out, "<code class=\"raw\">", strbuf_cstr(&line), "</code>");
-    if (!l->big)
-        html_headers(l->out, l->page, s);
-}
-
-/* Changes of state: beside the outermost lifelines, and once more in words, for a page
- * without margins and for hosts in the middle. */
-static void put_margin(struct ladder *l, const struct picture_row *row, bool right)
-{
-    const struct record *r = l->picture->record;
-    int column = right ? (int)l->columns - 1 : 0, shown = 0;
-    vec_each (&row->states, i) {
-        const struct record_state *state = &r->states.at[*i];
-        const char *name = tcp_state_names[state->new];
-        if (!name || picture_column(l->picture, state->host) != column)
-            continue;
-        if (shown++ == 0)
-            strbuf_printf(l->out, "<span class=\"st %s\" aria-hidden=\"true\">",
-                          right ? "sr" : "sl");
-        strbuf_printf(l->out, "<b>%s</b>", name);
-    }
-    strbuf_puts(l->out, shown ? "</span>" : "");
-}
-
-static void put_states(struct ladder *l, const struct picture_row *row)
-{
-    const struct record *r = l->picture->record;
-    vec_each (&row->states, i) {
-        const struct record_state *state = &r->states.at[*i];
-        int column = picture_column(l->picture, state->host);
-        bool margin = column == 0 || column == (int)l->columns - 1;
-        if (!tcp_state_names[state->new])
-            continue;
-        html_around(l->out, margin ? "<p class=\"stw\">" : "<p class=\"stw mid\">",
-                    r->hosts.at[state->host].name, " is now ");
-        strbuf_printf(l->out, "<b>%s</b>.</p>", tcp_state_names[state->new]);
-    }
-}
-
-static void put_notes(struct ladder *l, const struct picture_row *row)
-{
-    bool sent = row->kind == PICTURE_SEGMENT || row->kind == PICTURE_DEPARTURE;
-    if (row->kind == PICTURE_MISSING || (!sent && row->lines.n + row->states.n == 0))
-        return;
-    size_t begin = l->out->len;
-    strbuf_puts(l->out, "<div class=\"notes\">");
-    size_t empty = l->out->len;
-    vec_each (&row->lines, line)
-        put_note(l, *line);
-    put_states(l, row);
-    if (sent)
-        put_raw(l, picture_segment(l->picture, row));
-    if (l->out->len == empty)
-        strbuf_truncate(l->out, begin);
-    else
-        strbuf_puts(l->out, "</div>");
 }
 
 /* ------------------------------------------------------------------------ rows */
@@ -347,91 +195,94 @@ static void put_time(struct ladder *l, const struct picture_row *row)
     strbuf_puts(l->out, "</span>");
 }
 
-/* A text at a host's lifeline: on the right of it, at the last one on the left. */
-static void put_at_host(struct ladder *l, int column, const char *class, const char *mark,
-                        const char *text)
+/* How long a call took. */
+static void put_bar(struct ladder *l, size_t i, const struct piece *piece)
 {
-    int last = (int)l->columns - 1;
-    if (column < 0)
-        column = 0;
-    bool end = column == last;
-    strbuf_printf(l->out, "<span class=\"%s %s c%d-%d\"><span class=\"vh\">", class,
-                  end ? "rl" : "lr", end ? 0 : column, last);
-    html_around(l->out, "", column_name(l, column), ": </span>");
-    html_around(l->out, mark, text, "</span>");
-}
-
-static void put_call(struct ladder *l, const struct picture_row *row, size_t i)
-{
-    const struct record_call *call = &l->picture->record->calls.at[row->call];
-    cleanup_strbuf struct strbuf text = STRBUF_INIT;
+    const struct picture_row *row = &l->picture->rows.at[i];
     int last = (int)l->columns - 1, column = row->from < 0 ? 0 : row->from;
-    picture_call(&text, l->picture, row);
-    if (row->kind == PICTURE_CALL_BEGAN)
-        strbuf_puts(&text, " …");
-    put_at_host(l, row->from, call->ended && !call->as_stated ? "call bad" : "call", "",
-                strbuf_cstr(&text));
-    if (l->ends[i] != i)
-        strbuf_printf(l->out, "<i class=\"busy %s c%d-%d\"></i>", column == last ? "rl" : "lr",
-                      column == last ? last - 1 : column, column == last ? last : column + 1);
+    bool right = column == last;
+    strbuf_printf(l->out, "<i class=\"busy %s%s%s e%zu c%d-%d\"></i>", right ? "rl" : "lr",
+                  piece->from > 0 ? " on" : "", piece->to < 1 ? " part" : "",
+                  piece->last % l->chunk, right ? last - 1 : column, right ? last : column + 1);
 }
 
-static void put_link(struct ladder *l, const struct picture_row *row)
+/* What leads from row i, as far as it is in the grid of `first`. */
+static void put_line(struct ladder *l, size_t i, size_t first)
 {
-    const struct record_event *event = &l->picture->record->events.at[row->event];
-    bool pulled = event->kind == EVENT_UNPLUG;
-    put_at_host(l, row->from, "link", pulled ? "✂ " : "⏚ ",
-                pulled ? "the cable is pulled" : "the cable is plugged in again");
+    struct piece piece = piece_of(l, i, first);
+    if (l->picture->rows.at[i].segment >= 0)
+        put_arrow(l, i, &piece);
+    else if (l->ends[i] != i)
+        put_bar(l, i, &piece);
 }
 
-static void put_silence(struct ladder *l, const struct picture_row *row)
+static void put_id(struct ladder *l, const struct picture_row *row, size_t i)
 {
-    cleanup_strbuf struct strbuf gap = STRBUF_INIT;
-    strbuf_approx(&gap, row->gap);
-    strbuf_printf(l->out, "<span class=\"silence all\"><span>⋯ %s of silence</span></span>",
-                  gap.data);
-}
-
-static void put_missing(struct ladder *l, const struct picture_row *row)
-{
-    strbuf_puts(l->out, "<div class=\"missing all\">");
-    vec_each (&row->lines, line) {
-        strbuf_puts(l->out, "<p><strong>✗ expected here, and not observed</strong></p>");
-        html_fault(l->out, *line);
-    }
-    strbuf_puts(l->out, "</div>");
+    if (row->kind == PICTURE_SEGMENT || row->kind == PICTURE_DEPARTURE)
+        strbuf_printf(l->out, " id=\"s%ld\"", row->segment);
+    else
+        strbuf_printf(l->out, " id=\"r%zu\"", i);
 }
 
 static void put_row(struct ladder *l, size_t i)
 {
     const struct picture_row *row = &l->picture->rows.at[i];
     bool sent = row->kind == PICTURE_SEGMENT || row->kind == PICTURE_DEPARTURE;
-    int from, to;
-    find_columns(l, row, &from, &to);
-    strbuf_printf(l->out, "<li class=\"%s%s\"", sent ? "seg" : "",
+    strbuf_printf(l->out, "<li class=\"r%zu%s%s\"", i % l->chunk, sent ? " seg" : "",
                   picture_is_bad(row) ? " bad" : "");
     if (row->kind == PICTURE_ARRIVAL)
         strbuf_puts(l->out, " aria-hidden=\"true\"");
-    put_row_id(l, i);
+    put_id(l, row, i);
     strbuf_puts(l->out, ">");
     if (row->kind != PICTURE_SILENCE && row->kind != PICTURE_MISSING)
         put_time(l, row);
-    if (sent) {
-        put_words(l, row, from, to);
-        put_arrow(l, row, from, to);
-    } else if (row->kind == PICTURE_CALL || row->kind == PICTURE_CALL_BEGAN) {
-        put_call(l, row, i);
-    } else if (row->kind == PICTURE_LINK) {
-        put_link(l, row);
-    } else if (row->kind == PICTURE_SILENCE) {
-        put_silence(l, row);
-    } else if (row->kind == PICTURE_MISSING) {
-        put_missing(l, row);
-    }
-    put_margin(l, row, false);
-    put_margin(l, row, true);
-    put_notes(l, row);
+    if (sent)
+        ladder_words(l, row);
+    else
+        ladder_remark(l, row);
+    if (row->kind != PICTURE_ARRIVAL)
+        put_line(l, i, i);
+    ladder_notes(l, row);
     strbuf_puts(l->out, "</li>");
+    if (l->ends[i] > last_of(l, i))
+        vec_push(&l->open, i);
+}
+
+/* Whether a bar or arrow is drawn in the grid that begins with a row. */
+static bool is_drawn(const struct ladder *l, size_t i, size_t first)
+{
+    size_t grids = l->ends[i] / l->chunk - i / l->chunk + 1;
+    return l->picture->rows.at[i].segment < 0 || grids <= GRIDS_MOST ||
+           l->ends[i] <= last_of(l, first);
+}
+
+/* The pieces of what began in the grids before. */
+static void put_open(struct ladder *l, size_t first)
+{
+    size_t n = 0;
+    if (l->open.n)
+        strbuf_puts(l->out, "<li class=\"on\" aria-hidden=\"true\">");
+    for (size_t k = 0; k < l->open.n; k++)
+        if (is_drawn(l, l->open.at[k], first))
+            put_line(l, l->open.at[k], first);
+    strbuf_puts(l->out, l->open.n ? "</li>" : "");
+    for (size_t k = 0; k < l->open.n; k++)
+        if (l->ends[l->open.at[k]] > last_of(l, first))
+            l->open.at[n++] = l->open.at[k];
+    l->open.n = n;
+}
+
+static void put_rows(struct ladder *l)
+{
+    size_t n = l->picture->rows.n;
+    for (size_t first = 0; first < n; first += l->chunk) {
+        strbuf_puts(l->out, "<div class=\"lad rows\"><div class=\"lines all\" "
+                            "aria-hidden=\"true\"></div><ol>\n");
+        put_open(l, first);
+        for (size_t i = first; i <= last_of(l, first); i++)
+            put_row(l, i);
+        strbuf_puts(l->out, "</ol></div>\n");
+    }
 }
 
 /* ----------------------------------------------------------------------- whole */
@@ -439,9 +290,6 @@ static void put_row(struct ladder *l, size_t i)
 static const char definitions[] =
     "<svg class=\"defs\" aria-hidden=\"true\"><defs>"
     "<marker id=\"tip\" viewBox=\"0 0 10 10\" refX=\"10\" refY=\"5\" markerWidth=\"10\" "
-    "markerHeight=\"10\" markerUnits=\"userSpaceOnUse\" orient=\"auto\">"
-    "<path d=\"M0 .8L10 5L0 9.2L2.6 5z\"/></marker>"
-    "<marker id=\"tip-re\" viewBox=\"0 0 10 10\" refX=\"10\" refY=\"5\" markerWidth=\"10\" "
     "markerHeight=\"10\" markerUnits=\"userSpaceOnUse\" orient=\"auto\">"
     "<path d=\"M0 .8L10 5L0 9.2L2.6 5z\"/></marker>"
     "<g id=\"x\"><path d=\"M-6-6L6 6M-6 6L6-6\"/></g>"
@@ -469,8 +317,10 @@ void page_ladder(struct page *page)
     size_t n = page->picture->rows.n;
     l.columns = page->picture->columns.n < 2 ? 2 : page->picture->columns.n;
     l.big = n > PAGE_BIG;
+    l.chunk = l.big ? CHUNK : n;
     find_ends(&l);
     put_grid(&l);
+    put_places(&l);
     strbuf_puts(l.out, "<section id=\"ladder\" aria-labelledby=\"ladder-h\">\n"
                        "<h2 id=\"ladder-h\">What happened</h2>\n");
     strbuf_puts(l.out, definitions);
@@ -478,12 +328,9 @@ void page_ladder(struct page *page)
     strbuf_printf(l.out, "<div class=\"frame%s\"%s>\n", l.big ? " big" : "",
                   l.big ? " tabindex=\"0\" role=\"region\" aria-label=\"The ladder\"" : "");
     put_heads(&l);
-    strbuf_puts(l.out,
-                "<div class=\"lad rows\"><div class=\"lines all\" aria-hidden=\"true\"></div>"
-                "<ol>\n");
-    for (size_t i = 0; i < n; i++)
-        put_row(&l, i);
-    strbuf_puts(l.out, "</ol></div></div></section>\n");
+    put_rows(&l);
+    strbuf_puts(l.out, "</div></section>\n");
+    vec_free(&l.open);
     free(l.ends);
     free(l.told);
 }

@@ -190,11 +190,22 @@
     link(row).scrollIntoView({ block: "center", behavior: calm.matches ? "auto" : "smooth" });
   }
 
+  /* A long arrow has pieces in several grids. */
+  const pieces = new Map();
+  for (const piece of document.querySelectorAll("li.on > .a")) {
+    const n = +piece.classList[1].slice(1);
+    pieces.set(n, [...pieces.get(n) || [], piece]);
+  }
+  function light(row, on) {
+    row.classList.toggle("picked", on);
+    for (const piece of pieces.get(numberOf(row)) || []) piece.classList.toggle("picked", on);
+  }
+
   function pick(row, open) {
     const old = document.getElementById("s" + picked);
-    if (old) old.classList.remove("picked");
+    if (old) light(old, false);
     picked = numberOf(row);
-    row.classList.add("picked");
+    light(row, true);
     for (const other of [old, row]) if (other) link(other).tabIndex = other === row ? 0 : -1;
     markInGraphs(picked);
     if (open || !panel.classList.contains("empty")) {
