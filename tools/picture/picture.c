@@ -243,7 +243,8 @@ static bool is_second_half(const struct picture_row *first, const struct picture
            row->call == first->call;
 }
 
-/* Two rows become one where nothing stands between them. */
+/* Two rows become one where nothing stands between them.  Lines hang only at the half that
+ * stays: a segment's at its departure, a call's at its return. */
 static void merge_halves(struct picture *picture)
 {
     size_t n = 0;
@@ -254,9 +255,7 @@ static void merge_halves(struct picture *picture)
             picture->rows.at[n++] = *row;
         } else if (before->kind == PICTURE_DEPARTURE) {
             before->kind = PICTURE_SEGMENT;
-            vec_free(&row->lines);
         } else {
-            vec_free(&before->lines);
             *before = *row;
         }
     }

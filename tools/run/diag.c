@@ -75,9 +75,9 @@ static void take_values(struct diag_socket *found, const void *data, size_t len)
 }
 
 /* inet_sk_diag_fill() in net/ipv4/inet_diag.c. */
-static bool take_socket(const struct nlmsghdr *header, struct diag_socket *found)
+static bool take_socket(struct nlmsghdr *header, struct diag_socket *found)
 {
-    const struct inet_diag_msg *msg = NLMSG_DATA(header);
+    struct inet_diag_msg *msg = NLMSG_DATA(header);
     *found = (struct diag_socket){0};
     if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
         header->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)) || msg->idiag_state == TCP_STATE_NONE ||
@@ -93,8 +93,7 @@ static bool take_socket(const struct nlmsghdr *header, struct diag_socket *found
     found->has_timer = msg->idiag_timer != 0;
     found->timer_left = msg->idiag_expires * NSEC_PER_MSEC;
     unsigned left = (unsigned)(header->nlmsg_len - NLMSG_LENGTH(sizeof(*msg)));
-    for (const struct rtattr *a = (const struct rtattr *)(msg + 1); RTA_OK(a, left);
-         a = RTA_NEXT(a, left))
+    for (struct rtattr *a = (struct rtattr *)(msg + 1); RTA_OK(a, left); a = RTA_NEXT(a, left))
         if (a->rta_type == INET_DIAG_INFO && found->state != TCP_STATE_LISTEN)
             take_values(found, RTA_DATA(a), RTA_PAYLOAD(a));
     return true;
@@ -167,7 +166,7 @@ int diag_listeners(int fd, unsigned ip, void (*fn)(void *ctx, const struct diag_
         ssize_t n = receive(fd, &request, &answer);
         if (n < (ssize_t)sizeof(answer.header))
             return -1;
-        int left = (int)n;
+        unsigned left = (unsigned)n;
         for (struct nlmsghdr *h = &answer.header; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
             struct diag_socket found;
             if (h->nlmsg_type == NLMSG_DONE)
