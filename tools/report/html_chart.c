@@ -94,7 +94,8 @@ static void put_y_numbers(struct strbuf *out, const struct chart *c)
 {
     double step = nice_step(c->most, Y_TICKS);
     strbuf_puts(out, "<svg class=\"ylab\" aria-hidden=\"true\">");
-    for (double y = 0; y <= c->most; y += step) {
+    for (int i = 0; i * step <= c->most; i++) {
+        double y = i * step;
         strbuf_printf(out, "<text x=\"100%%\" y=\"%.2f%%\" dy=\".35em\">", 100 * y_share(c, y));
         put_number(out, y, step);
         strbuf_puts(out, "</text>");
@@ -108,7 +109,8 @@ static void put_x_numbers(struct strbuf *out, const struct chart *c, const struc
     double from = (double)c->from / unit, to = (double)c->to / unit;
     double step = nice_step(to - from, X_TICKS);
     strbuf_puts(out, "<svg class=\"xlab\" aria-hidden=\"true\">");
-    for (double x = from <= 0 ? 0 : step * (double)(int64_t)(from / step + 1); x <= to; x += step) {
+    for (int64_t i = from <= 0 ? 0 : (int64_t)(from / step + 1); (double)i * step <= to; i++) {
+        double x = (double)i * step;
         double share = to > from ? (x - from) / (to - from) : 0;
         strbuf_printf(out, "<text x=\"%.2f%%\" y=\"1.1em\" text-anchor=\"%s\">", 100 * share,
                       share < .06   ? "start"
@@ -126,8 +128,8 @@ static void put_grid(struct strbuf *out, const struct chart *c)
 {
     double step = nice_step(c->most, Y_TICKS);
     strbuf_puts(out, "<path class=\"grid\" d=\"");
-    for (double y = 0; y <= c->most; y += step)
-        strbuf_printf(out, "M0 %dH%d", y_of(c, y), WIDE);
+    for (int i = 0; i * step <= c->most; i++)
+        strbuf_printf(out, "M0 %dH%d", y_of(c, i * step), WIDE);
     strbuf_puts(out, "\"/>");
 }
 
