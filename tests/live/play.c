@@ -18,6 +18,7 @@
 static const nsec LIMIT = 20 * NSEC_PER_SEC;
 
 static char *folder;
+static char *root_before; /* TCPLAB_ROOT before play_set_up() */
 
 /* Looks again every 2 ms; the test fails when the limit passes. */
 static void again(nsec *until, const char *what)
@@ -75,6 +76,8 @@ void play_set_up(void)
     copy_file(tcplab ? tcplab : "build/tcplab", program, 0755);
     copy_folder("labs");
     copy_folder("expected");
+    const char *root = getenv("TCPLAB_ROOT");
+    root_before = root ? xstrdup(root) : NULL;
     setenv("TCPLAB_ROOT", folder, 1);
 }
 
@@ -91,6 +94,13 @@ void play_tear_down(void)
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     free(folder);
     folder = NULL;
+    /* What comes next, in this process, is not about this folder. */
+    if (root_before)
+        setenv("TCPLAB_ROOT", root_before, 1);
+    else
+        unsetenv("TCPLAB_ROOT");
+    free(root_before);
+    root_before = NULL;
 }
 
 char *play_path(const char *name)
