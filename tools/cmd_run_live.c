@@ -15,6 +15,8 @@
 
 /* A run of more packets is shown when it is over. */
 enum { PACKETS_MAX = 600 };
+/* Of a long ladder the end is told, as many rows as any screen has. */
+enum { ROWS_MAX = 100 };
 
 /* ------------------------------------------------- in the director's process --- */
 
@@ -51,6 +53,16 @@ static bool takes(const struct result_line *line, nsec *interval)
     return s && *s == '+' && parse_duration(s + 1, strcspn(s + 1, " "), interval) > 0;
 }
 
+/* The last `most` rows of a text whose rows end with a newline; *rows: how many they are. */
+static const char *last_rows(const char *text, size_t most, size_t *rows)
+{
+    const char *from = text + strlen(text);
+    for (*rows = 0; from > text && *rows < most; ++*rows)
+        for (from--; from > text && from[-1] != '\n'; from--)
+            ;
+    return from;
+}
+
 /* Told is, up to a NUL, what comes next, and then the ladder. */
 void run_look(void *ctx, const struct lab *lab, const struct record *so_far, struct strbuf *seen,
               nsec *left)
@@ -70,7 +82,10 @@ void run_look(void *ctx, const struct lab *lab, const struct record *so_far, str
         story_free(story);
     }
     strbuf_putc(seen, '\0');
-    report_live(seen, result, &text);
+    struct strbuf ladder cleanup_strbuf = STRBUF_INIT;
+    size_t rows;
+    report_live(&ladder, result, &text);
+    strbuf_puts(seen, last_rows(strbuf_cstr(&ladder), ROWS_MAX, &rows));
     result_free(result);
     record_glance_free(glance);
 }
@@ -114,14 +129,8 @@ size_t run_draw_ladder(const struct entry *e, size_t below)
     if (!e->ladder || !*e->ladder || height < 2 ||
         e->ladder_width != cmd_text_options(stdout).width)
         return 0;
-    size_t rows = 0;
-    const char *from = e->ladder + strlen(e->ladder);
-    while (from > e->ladder && rows < (size_t)height) {
-        for (from--; from > e->ladder && from[-1] != '\n'; from--)
-            ;
-        rows++;
-    }
-    fputs(from, stderr);
+    size_t rows;
+    fputs(last_rows(e->ladder, (size_t)height, &rows), stderr);
     return rows;
 }
 
