@@ -10,6 +10,7 @@ tcplab=${TCPLAB:-$top/build/tcplab}
 case $tcplab in /*) ;; *) tcplab=$PWD/$tcplab ;; esac
 export LC_ALL=C.UTF-8
 unset TMUX NO_COLOR
+export SHELL=$BASH # or tmux takes the user's from passwd, and nobody's there ends at once
 
 skip()
 {
