@@ -131,9 +131,10 @@ test-page: $(B)/tcplab
 # In a kernel of the cache, under qemu: what goes wrong there.
 test-kernel: $(B)/tcplab
 	$(call say,TEST,kernel) TCPLAB=$(B)/tcplab tests/kernel/run.sh faults
-# Every lab in each, and a few of them twice.
+# Every lab in each, and a few of them twice; and the two compared.
 test-kernels: $(B)/tcplab kernels
 	$(call say,TEST,kernels) TCPLAB=$(B)/tcplab TCPLAB_MUST_RUN=1 tests/kernel/run.sh labs 6.1 6.12
+	$(call say,TEST,compare) TCPLAB=$(B)/tcplab TCPLAB_MUST_RUN=1 tests/kernel/run.sh compare 6.1 6.12
 
 # What docs/kernel-ci.md offers, with other people's readers.
 test-kselftest: $(B)/tcplab

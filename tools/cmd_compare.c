@@ -6,8 +6,7 @@
 #include <sys/stat.h>
 
 #include "cmd.h"
-#include "cmd_lab.h"
-#include "cmd_matrix_cell.h"
+#include "cmd_compare.h"
 #include "lab/find.h"
 #include "record/any_capture.h"
 #include "record/from_capture.h"
@@ -16,18 +15,31 @@
 
 static const char help[] =
     "usage: tcplab compare [OPTIONS] A B\n"
+    "       tcplab compare [OPTIONS] --kernel WHAT [--kernel WHAT] LAB\n"
     "\n"
     "Says whether two runs differ, where first, and what was set differently.  A and B are\n"
-    "folders of evidence that `tcplab run --out` left, or capture files.\n"
+    "folders of evidence that `tcplab run --out` left, or capture files.  With --kernel, LAB\n"
+    "is played now, in each of the two kernels, and these two runs are compared.\n"
     "\n"
     "Only relative numbers are compared, and results of calls.  Intervals differ where no\n"
     "timer of the kernel's explains both: a microsecond is none, a second against two is.\n"
     "\n"
     "  -f, --format FORMAT  text or json\n"
+    "  -k, --kernel WHAT    what `tcplab run --kernel` takes, or \"host\", this machine as it\n"
+    "                       is; given once, the other side is this machine\n"
     "  -h, --help\n"
     "\n"
+    "With --kernel:\n"
+    "\n"
+    "      --modules DIR    the modules of images that stand alone\n"
+    "      --long           play a long lab on this machine, too\n"
+    "      --ip 6           with IPv6 addresses in place of the lab's IPv4 addresses\n"
+    "  -s, --slack TIME     a machine whose timers come later than this is too noisy to judge\n"
+    "                       (default: 100ms)\n"
+    "  -o, --out DIR        evidence goes to DIR/KERNEL/LAB/ (default: out/compare)\n"
+    "\n"
     "exit status: 0 they do not differ, 1 they do, 2 wrong usage or a file that cannot be\n"
-    "read\n";
+    "read, 3 this machine cannot run it, 4 the lab was skipped on one of the two\n";
 
 struct side {
     const char *path;
@@ -56,6 +68,14 @@ static bool load_lab_of(struct cmd_lab *cl, const char *name, const char *dir)
     return found && cmd_load_lab_for(cl, name, &values, dir, true) == 0;
 }
 
+void compare_remark_noise(struct cell *cell)
+{
+    if (cell->verdict == VERDICT_NOISY)
+        vec_push(
+            &cell->record->remarks,
+            xasprintf("this machine was too late for its times to mean much: %s", cell->reason));
+}
+
 /* Evidence: with its lab the lines count as its transcript says, else all of them do. */
 static int read_evidence(struct side *s, struct cmd_lab *cl, struct error *err)
 {
@@ -71,10 +91,7 @@ static int read_evidence(struct side *s, struct cmd_lab *cl, struct error *err)
     record_free(record);
     if (cell_load(&s->cell, cl, s->path, JUDGE_DEFAULT_SLACK, err) < 0)
         return -1;
-    if (s->cell.verdict == VERDICT_NOISY)
-        vec_push(
-            &s->cell.record->remarks,
-            xasprintf("this machine was too late for its times to mean much: %s", s->cell.reason));
+    compare_remark_noise(&s->cell);
     return 0;
 }
 
@@ -126,15 +143,15 @@ static int read_sides(struct side sides[2], struct cmd_lab labs[2])
 
 /* ----------------------------------------------------------------- comparing --- */
 
-static int report_both(const struct side sides[2], bool json)
+int compare_and_report(const char *const paths[2], const struct cell *const cells[2], bool json)
 {
     struct differ_run runs[2];
     for (int i = 0; i < 2; i++)
-        runs[i] = (struct differ_run){sides[i].cell.story, sides[i].cell.marks};
+        runs[i] = (struct differ_run){cells[i]->story, cells[i]->marks};
     struct compared *c = compare_runs(&runs[0], &runs[1]);
     struct compare_report report = {.compared = c,
-                                    .path = {sides[0].path, sides[1].path},
-                                    .record = {sides[0].cell.record, sides[1].cell.record}};
+                                    .path = {paths[0], paths[1]},
+                                    .record = {cells[0]->record, cells[1]->record}};
     if (json) {
         json_t *o = compare_json(&report);
         json_dumpf(o, stdout, JSON_INDENT(2));
@@ -151,7 +168,7 @@ static int report_both(const struct side sides[2], bool json)
     return status;
 }
 
-static int compare(const char *a, const char *b, bool json)
+static int compare_stored(const char *a, const char *b, bool json)
 {
     struct side sides[2] = {{.path = a, .is_evidence = is_evidence(a)},
                             {.path = b, .is_evidence = is_evidence(b)}};
@@ -166,7 +183,9 @@ static int compare(const char *a, const char *b, bool json)
         status = cmd_fail(&err);
     }
     if (status == 0)
-        status = report_both(sides, json);
+        status =
+            compare_and_report((const char *const[]){a, b},
+                               (const struct cell *const[]){&sides[0].cell, &sides[1].cell}, json);
     for (int i = 0; i < 2; i++) {
         cell_free(&sides[i].cell);
         cmd_free_lab(&labs[i]);
@@ -174,23 +193,102 @@ static int compare(const char *a, const char *b, bool json)
     return status;
 }
 
+/* ------------------------------------------------------------------- options --- */
+
+struct options {
+    bool json;
+    const char *needs_kernel; /* an option that goes with --kernel; NULL: none */
+    struct plan plan;
+};
+
+static const struct option long_options[] = {
+    {"format", required_argument, NULL, 'f'},
+    {"kernel", required_argument, NULL, 'k'},
+    {"modules", required_argument, NULL, 'M'},
+    {"long", no_argument, NULL, 'L'},
+    {"ip", required_argument, NULL, 'I'},
+    {"slack", required_argument, NULL, 's'},
+    {"out", required_argument, NULL, 'o'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static int take_slack(struct plan *p, const char *text)
+{
+    p->slack_text = text;
+    return parse_duration(text, strlen(text), &p->slack) == strlen(text)
+               ? 0
+               : cmd_usage_error("compare", "\"%s\" is no time such as 50ms", text);
+}
+
+static int parse_option(struct options *o, int option, char **argv)
+{
+    struct plan *p = &o->plan;
+    switch (option) {
+    case 'f':
+        return cmd_text_or_json("compare", optarg, &o->json);
+    case 'k':
+        vec_push(&p->kernels, optarg);
+        return 0;
+    case 'M':
+        o->needs_kernel = "--modules";
+        p->modules = optarg;
+        return 0;
+    case 'L':
+        o->needs_kernel = "--long";
+        p->play_long = true;
+        return 0;
+    case 'I':
+        o->needs_kernel = "--ip";
+        return cmd_take_ip(&p->values, "compare", optarg);
+    case 's':
+        o->needs_kernel = "--slack";
+        return take_slack(p, optarg);
+    case 'o':
+        o->needs_kernel = "--out";
+        p->out = optarg;
+        return 0;
+    default:
+        return cmd_option_error("compare", option, argv);
+    }
+}
+
+static int check_use(const struct options *o, int n)
+{
+    if (o->plan.kernels.n > 2)
+        return cmd_usage_error("compare",
+                               "two kernels are compared; `tcplab matrix` takes any number");
+    if (o->plan.kernels.n && n != 1)
+        return cmd_usage_error("compare", "with --kernel, one lab is needed, and not more");
+    if (!o->plan.kernels.n && o->needs_kernel)
+        return cmd_usage_error("compare", "%s goes with --kernel", o->needs_kernel);
+    if (!o->plan.kernels.n && n != 2)
+        return cmd_usage_error("compare", "two runs are needed, and not more");
+    return 0;
+}
+
 int cmd_compare(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"format", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
-    bool json = false;
+    struct options o = {.plan = {.out = "out/compare", .slack = JUDGE_DEFAULT_SLACK}};
     int option, status = 0;
     optind = 1;
     opterr = 0;
-    while (status == 0 && (option = getopt_long(argc, argv, ":f:h", longs, NULL)) != -1) {
+    while (status == 0 &&
+           (option = getopt_long(argc, argv, ":f:k:s:o:h", long_options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
+            plan_free(&o.plan);
             return STATUS_PASSED;
         }
-        status = option == 'f' ? cmd_text_or_json("compare", optarg, &json)
-                               : cmd_option_error("compare", option, argv);
+        status = parse_option(&o, option, argv);
     }
-    if (status == 0 && optind != argc - 2)
-        status = cmd_usage_error("compare", "two runs are needed, and not more");
-    return status ? status : compare(argv[optind], argv[optind + 1], json);
+    /* What is played gets at options of its own, so the words are taken first. */
+    char **words = argv + optind;
+    if (status == 0)
+        status = check_use(&o, argc - optind);
+    if (status == 0)
+        status = o.plan.kernels.n ? compare_kernels(&o.plan, words[0], o.json)
+                                  : compare_stored(words[0], words[1], o.json);
+    plan_free(&o.plan);
+    return status;
 }

@@ -10,7 +10,6 @@
 
 #include "cmd.h"
 #include "cmd_matrix.h"
-#include "kernel/image.h"
 #include "lab/find.h"
 #include "report/evidence.h"
 
@@ -38,8 +37,6 @@ static const char help[] =
     "exit status: 0 all is well, 1 a lab failed or, with --baseline, something has changed since,\n"
     "2 wrong usage or a file that does not parse, 3 this machine cannot run it, 4 nothing was\n"
     "judged\n";
-
-static const char host_name[] = "host";
 
 /* ------------------------------------------------------------------ options --- */
 
@@ -131,46 +128,13 @@ static int parse_options(struct plan *p, int argc, char **argv)
 
 /* ------------------------------------------------------------------ columns --- */
 
-/* "vmlinuz-6.1.0" out of "/boot/vmlinuz-6.1.0": a name that can be a folder's. */
-static char *column_name(const char *kernel)
-{
-    if (!kernel)
-        return xstrdup(host_name);
-    cleanup_free char *full = realpath(kernel, NULL);
-    const char *path = full && (strchr(kernel, '/') || kernel[0] == '.') ? full : kernel;
-    const char *slash = strrchr(path, '/');
-    return xstrdup(slash && slash[1] ? slash + 1 : path);
-}
-
-static int add_column(struct plan *p, const char *kernel)
-{
-    cleanup_free char *name = column_name(kernel);
-    if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strchr(name, '/'))
-        return cmd_usage_error("matrix", "\"%s\" names no kernel", kernel);
-    vec_each (&p->matrix.kernels, other)
-        if (strcmp(other->name, name) == 0)
-            return cmd_usage_error("matrix", "two columns would be named \"%s\"", name);
-    struct column *column = vec_add(&p->columns);
-    *column = (struct column){.kernel = kernel, .dir = xasprintf("%s/%s", p->out, name)};
-    struct matrix_kernel *kernel_row = vec_add(&p->matrix.kernels);
-    *kernel_row = (struct matrix_kernel){.name = steal_pointer(&name)};
-    return 0;
-}
-
-/* Finds every kernel now: the second may be a typing error, and the first takes minutes. */
 static int choose_columns(struct plan *p)
 {
     struct error err = ERROR_INIT;
-    vec_each (&p->kernels, kernel) {
-        struct kernel_image image = {0};
-        if (kernel_find(&image, *kernel, p->modules, &err) < 0)
+    vec_each (&p->kernels, kernel)
+        if (plan_add_column(p, *kernel, false, &err) < 0)
             return cmd_fail(&err);
-        kernel_image_free(&image);
-        int status = add_column(p, *kernel);
-        if (status)
-            return status;
-    }
-    return p->no_host ? 0 : add_column(p, NULL);
+    return p->no_host || plan_add_column(p, NULL, false, &err) == 0 ? 0 : cmd_fail(&err);
 }
 
 static int choose_labs(struct plan *p, char **names, size_t n)
@@ -319,26 +283,6 @@ static int exit_status(const struct plan *p)
     return (int)cmd_verdicts_status(counts);
 }
 
-static void free_plan(struct plan *p)
-{
-    vec_each (&p->columns, column) {
-        vec_each (&column->cells, cell)
-            cell_free(cell);
-        vec_free(&column->cells);
-        json_decref(column->reports);
-        free(column->dir);
-    }
-    vec_free(&p->columns);
-    vec_each (&p->labs, cl)
-        cmd_free_lab(cl);
-    vec_free(&p->labs);
-    vec_each (&p->names, name)
-        free(*name);
-    vec_free(&p->names);
-    vec_free(&p->kernels);
-    matrix_free(&p->matrix);
-}
-
 static int play_and_show(struct plan *p)
 {
     struct error err = ERROR_INIT;
@@ -364,6 +308,6 @@ int cmd_matrix(int argc, char **argv)
         if (status == 0)
             status = play_and_show(&p);
     }
-    free_plan(&p);
+    plan_free(&p);
     return status;
 }

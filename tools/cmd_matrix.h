@@ -1,5 +1,5 @@
 /* What the parts of `tcplab matrix` share: cmd_matrix.c takes the options, compares and
- * prints; cmd_matrix_run.c plays the columns. */
+ * prints; cmd_matrix_run.c plays the columns, for cmd_compare_kernels.c as well. */
 #ifndef TOOLS_CMD_MATRIX_H
 #define TOOLS_CMD_MATRIX_H
 
@@ -29,6 +29,12 @@ struct plan {
     VEC(struct column) columns;
     struct matrix matrix;
 };
+
+/* Adds a column for a kernel (NULL: this machine), after looking for it: it may be a typing
+ * error, and what comes before it takes minutes.  `again`: one that is there already gets
+ * another name, else that is an error. */
+int plan_add_column(struct plan *plan, const char *kernel, bool again, struct error *err);
+void plan_free(struct plan *plan);
 
 /* Plays every column, one after another, and judges its cells; -1 and an error only when
  * that was not possible at all. */

@@ -1,4 +1,4 @@
-/* Playing the columns of a matrix.
+/* Playing the columns of a matrix, or the two sides of `tcplab compare --kernel`.
  *
  * Each is `tcplab run` itself, in a child: cmd_run() with --kernel, or without for this
  * machine, evidence to OUT/KERNEL/LAB.  Its report, as JSON, is read back only for what
@@ -11,6 +11,7 @@
 
 #include "cmd.h"
 #include "cmd_matrix.h"
+#include "kernel/image.h"
 
 /* What `tcplab run` is called with; the strings stay the plan's. */
 static char **arguments_of(const struct plan *p, const struct column *column, int *argc)
@@ -132,6 +133,67 @@ static void load_column(const struct plan *p, struct column *column)
             cell->reason = reported_reason(column, cl->lab->name);
         error_clear(&err);
     }
+}
+
+/* "vmlinuz-6.1.0" out of "/boot/vmlinuz-6.1.0": a name that can be a folder's. */
+static char *column_name(const char *kernel)
+{
+    if (!kernel)
+        return xstrdup("host");
+    cleanup_free char *full = realpath(kernel, NULL);
+    const char *path = full && (strchr(kernel, '/') || kernel[0] == '.') ? full : kernel;
+    const char *slash = strrchr(path, '/');
+    return xstrdup(slash && slash[1] ? slash + 1 : path);
+}
+
+static bool has_column(const struct plan *p, const char *name)
+{
+    vec_each (&p->matrix.kernels, other)
+        if (strcmp(other->name, name) == 0)
+            return true;
+    return false;
+}
+
+int plan_add_column(struct plan *p, const char *kernel, bool again, struct error *err)
+{
+    struct kernel_image image = {0};
+    if (kernel && kernel_find(&image, kernel, p->modules, err) < 0)
+        return -1;
+    kernel_image_free(&image);
+    cleanup_free char *name = column_name(kernel);
+    if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strchr(name, '/'))
+        return error_set(err, STATUS_USAGE, "\"%s\" names no kernel", kernel);
+    while (has_column(p, name)) {
+        if (!again)
+            return error_set(err, STATUS_USAGE, "two columns would be named \"%s\"", name);
+        char *other = xasprintf("%s-again", name);
+        free(name);
+        name = other;
+    }
+    *vec_add(&p->columns) =
+        (struct column){.kernel = kernel, .dir = xasprintf("%s/%s", p->out, name)};
+    *vec_add(&p->matrix.kernels) = (struct matrix_kernel){.name = steal_pointer(&name)};
+    return 0;
+}
+
+void plan_free(struct plan *p)
+{
+    vec_each (&p->columns, column) {
+        vec_each (&column->cells, cell)
+            cell_free(cell);
+        vec_free(&column->cells);
+        json_decref(column->reports);
+        free(column->dir);
+    }
+    vec_free(&p->columns);
+    vec_each (&p->labs, cl)
+        cmd_free_lab(cl);
+    vec_free(&p->labs);
+    vec_each (&p->names, name)
+        free(*name);
+    vec_free(&p->names);
+    vec_free(&p->kernels);
+    matrix_free(&p->matrix);
 }
 
 int matrix_play(struct plan *p, struct error *err)

@@ -10,6 +10,9 @@
 #                              labs later, two boots have once in a while been seen some
 #                              microseconds apart, and then ports and sequence numbers, which
 #                              follow from the clock, are others.)
+#        run.sh compare A B  what `tcplab compare --kernel` says of Linux before 6.5 and after:
+#                              a difference where SYNs are repeated as the kernel likes, none
+#                              where the setting makes both alike, nothing where one lacks it
 #        run.sh faults         with one kernel of the cache: images that are none, a kernel
 #                              without veth, one that panics and one that hangs
 #
@@ -21,7 +24,7 @@ tcplab=${TCPLAB:-build/tcplab}
 case $tcplab in /*) ;; *) tcplab=$PWD/$tcplab ;; esac
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-failed=0
+failed=0 command=run
 
 fail()
 {
@@ -40,7 +43,7 @@ skip()
     exit 0
 }
 
-# expect NAME STATUS PATTERN… -- ARGUMENTS…: `tcplab run ARGUMENTS` ends with that status
+# expect NAME STATUS PATTERN… -- ARGUMENTS…: `tcplab $command ARGUMENTS` ends with that status
 # and prints each pattern.
 expect()
 {
@@ -52,7 +55,7 @@ expect()
         shift
     done
     shift
-    "$tcplab" run "$@" >"$work/log" 2>&1
+    "$tcplab" "$command" "$@" >"$work/log" 2>&1
     status=$?
     if [ "$status" != "$wanted" ]; then
         fail "$name: status $status, not $wanted"
@@ -200,11 +203,43 @@ faults()
         --quiet --out "$work/out" --kernel "$work/image" handshake
 }
 
+# The same scene three times: with the default, with the old way, only with the new one.
+compare()
+{
+    scene='neighbour client server
+unplug server
+client connect server 1234 &
+wait client > server [S] x4 within 20s'
+    write_lab default "$scene"
+    write_lab classic "sysctl? client net.ipv4.tcp_syn_linear_timeouts 0
+$scene"
+    write_lab linear "requires sysctl net.ipv4.tcp_syn_linear_timeouts
+$scene"
+    for gap in +0 +1s +2s +4s; do
+        printf '%s client.* > server.1234: Flags [S], … lost\n' "$gap"
+    done >"$work/expected"
+    for lab in default classic linear; do cp "$work/expected" "$work/$lab.txt"; done
+
+    command=compare
+    expect 'SYNs are repeated at other times since Linux 6.5' 1 \
+        'SYN retry 2 after 1.0[0-9]* s instead of 2.0[0-9]* s' \
+        'tcp_syn_linear_timeouts of client, server: not set in a, 4 in b' -- \
+        --out "$work/out" --kernel "$1" --kernel "$2" "$work/default.md"
+    expect 'but not with the old setting' 0 '"same": true' '"kernel": "6.*"' -- \
+        --out "$work/out" --format json --kernel "$1" --kernel "$2" "$work/classic.md"
+    expect 'nor is one kernel another than itself' 0 '^SAME  4 packets' 'again/default: ' -- \
+        --out "$work/out" --kernel "$1" --kernel "$1" "$work/default.md"
+    expect 'where one lacks the setting nothing is compared' 4 \
+        "^tcplab: linear was not played on $1: this kernel has no" -- \
+        --out "$work/out" --kernel "$1" --kernel "$2" "$work/linear.md"
+}
+
 command -v qemu-system-x86_64 >/dev/null || skip 'no qemu-system-x86_64'
 mode=$1
 shift
 case $mode in
 labs) labs "$@" ;;
+compare) compare "$@" ;;
 faults) faults ;;
 *) exit 2 ;;
 esac

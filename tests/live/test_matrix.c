@@ -1,5 +1,6 @@
 /* `tcplab matrix` on this machine: a matrix is stored, is found again unchanged, and
- * tells what has changed since.  Kernels in qemu are other columns of the same. */
+ * tells what has changed since.  Kernels in qemu are other columns of the same.  And
+ * `tcplab compare --kernel`, which plays its two sides the same way. */
 #include "live.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@ static const char reset[] =
     "+0 server.1234 > client.port: Flags [R.], seq 0, ack 1, win 0, length 0\n";
 
 /* The exit status; what it printed, errors too, is *printed. */
-static int matrix(char **printed, const char *const arguments[])
+static int tcplab(char **printed, const char *command, const char *const arguments[])
 {
     cleanup_free char *program = play_path("tcplab"), *path = play_path("printed");
     VEC(char *) argv = {0};
@@ -33,7 +34,7 @@ static int matrix(char **printed, const char *const arguments[])
     pid_t pid;
     int status;
     vec_push(&argv, xstrdup(program));
-    vec_push(&argv, xstrdup("matrix"));
+    vec_push(&argv, xstrdup(command));
     for (size_t i = 0; arguments[i]; i++)
         vec_push(&argv, xstrdup(arguments[i]));
     vec_push(&argv, NULL);
@@ -60,7 +61,7 @@ static int quiet_matrix(char **printed, const char *const arguments[])
     *printed = NULL;
     for (int i = 0; i < 5 && (!*printed || strstr(*printed, "NOISY")); i++) {
         free(*printed);
-        status = matrix(printed, arguments);
+        status = tcplab(printed, "matrix", arguments);
     }
     return status;
 }
@@ -112,6 +113,26 @@ START_TEST(formats)
 }
 END_TEST
 
+START_TEST(both_sides_are_this_machine)
+{
+    cleanup_free char *out = play_path("compared"), *printed = NULL, *skipped = NULL;
+    cleanup_free char *lab = play_lab("sides", refused, reset);
+    cleanup_free char *slow = xasprintf("long\n%s", refused);
+    cleanup_free char *long_lab = play_lab("sides-long", slow, reset);
+    cleanup_free char *evidence = xasprintf("%s/host-again/sides/result.json", out);
+    int status = tcplab(&printed, "compare",
+                        (const char *[]){"-k", "host", "--kernel=host", "-o", out, lab, NULL});
+    ck_assert_msg(status == STATUS_PASSED && strstr(printed, "\nSAME  2 packets"), "status %d: %s",
+                  status, printed);
+    ck_assert_int_eq(access(evidence, F_OK), 0);
+    status = tcplab(&skipped, "compare",
+                    (const char *[]){"-k", "host", "-k", "host", "-o", out, long_lab, NULL});
+    ck_assert_msg(status == STATUS_NOTHING &&
+                      strstr(skipped, "sides-long was not played on host: it takes about 0"),
+                  "status %d: %s", status, skipped);
+}
+END_TEST
+
 static Suite *suite_matrix_live(void)
 {
     Suite *s = suite_create("matrix-live");
@@ -120,6 +141,7 @@ static Suite *suite_matrix_live(void)
     tcase_add_unchecked_fixture(t, play_set_up, play_tear_down);
     tcase_add_test(t, a_change_is_found);
     tcase_add_test(t, formats);
+    tcase_add_test(t, both_sides_are_this_machine);
     suite_add_tcase(s, t);
     return s;
 }

@@ -74,6 +74,22 @@ static void put_lines(struct text *t, const struct compared *c)
     text_both(t, first, names);
 }
 
+/* What is the same.  A run may have more packets where its transcript leaves that open. */
+static char *same_words(const struct compare_report *r)
+{
+    const size_t *n = r->compared->segments;
+    struct strbuf sb = STRBUF_INIT;
+    if (n[0] == n[1])
+        strbuf_printf(&sb, "%zu packet%s", n[1], n[1] == 1 ? "" : "s");
+    else
+        strbuf_printf(&sb, "%zu and %zu packets, but for what the transcript leaves open", n[0],
+                      n[1]);
+    if (r->record[0]->has_calls && r->record[1]->has_calls)
+        strbuf_puts(&sb, n[0] == n[1] ? " and what each call gave" : ", what each call gave");
+    strbuf_puts(&sb, ", and no interval that one timer does not explain");
+    return strbuf_steal(&sb);
+}
+
 void compare_text(struct strbuf *out, const struct compare_report *report,
                   const struct text_options *options)
 {
@@ -100,10 +116,7 @@ void compare_text(struct strbuf *out, const struct compare_report *report,
     strbuf_putc(out, '\n');
     text_put(&t, STYLE_GOOD, "SAME");
     strbuf_puts(out, "  ");
-    cleanup_free char *words = xasprintf(
-        "%zu packets%s, and no interval that one timer does not explain", c->segments[1],
-        report->record[0]->has_calls && report->record[1]->has_calls ? " and what each call gave"
-                                                                     : "");
+    cleanup_free char *words = same_words(report);
     text_wrapped(&t, STYLE_PLAIN, words, strlen(words), 6, 0, false);
 }
 
