@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "build_packet.h"
+#include "record/doubles.h"
 
 START_TEST(sorting_keeps_what_is_of_one_instant_in_order)
 {
@@ -77,6 +78,27 @@ START_TEST(a_glance_changes_nothing)
 }
 END_TEST
 
+/* Wherever frames are cut off, of two equal ones of which an IP header is left one goes. */
+START_TEST(doubles_that_are_cut_off)
+{
+    static uint8_t buf[BUILD_MAX_FRAME];
+    static const struct build_tcp syn = {.flags = "S"}, data = {.flags = "P.", .seq = 1, .len = 9};
+    size_t len = build_tcp(buf, &data);
+    for (size_t cut = 0; cut <= len; cut++) {
+        struct record *r = build_record();
+        for (int i = 0; i < 2; i++)
+            build_seen_tcp(r, 0, BUILD_UNKNOWN, 0, &syn);
+        for (int i = 0; i < 2; i++)
+            build_seen(r, 0, BUILD_UNKNOWN, NSEC_PER_MSEC, buf, cut);
+        build_done(r, 0);
+        record_leave_out_doubles(r);
+        ck_assert_msg(r->packets.n == (cut < 14 + 20 ? 3 : 2), "cut at %zu: %zu", cut,
+                      r->packets.n);
+        record_free(r);
+    }
+}
+END_TEST
+
 static Suite *suite_record(void)
 {
     Suite *s = suite_create("record");
@@ -85,6 +107,7 @@ static Suite *suite_record(void)
     tcase_add_test(t, an_empty_record_sorts_and_goes);
     tcase_add_test(t, hosts_are_found_by_any_address);
     tcase_add_test(t, a_glance_changes_nothing);
+    tcase_add_test(t, doubles_that_are_cut_off);
     suite_add_tcase(s, t);
     return s;
 }

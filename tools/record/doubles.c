@@ -3,14 +3,20 @@
 #define DOUBLE_WITHIN NSEC_PER_MSEC
 #define DOUBLE_AMONG 16 /* frames that are looked back */
 
+/* Its header is; what is behind it may be cut off. */
+static bool is_whole(const struct ip_header *ip)
+{
+    return ip->state == LAYER_OK || ip->state == LAYER_BAD_EXTENSION;
+}
+
 static bool same_packet(const struct packet *a, const struct packet *b)
 {
     const struct bytes *x = &a->ip.payload, *y = &b->ip.payload;
-    return a->net == NET_IP && b->net == NET_IP && ipaddr_equal(&a->ip.src, &b->ip.src) &&
-           ipaddr_equal(&a->ip.dst, &b->ip.dst) && a->ip.proto == b->ip.proto &&
-           a->ip.id == b->ip.id && a->ip.flow == b->ip.flow &&
+    return a->net == NET_IP && b->net == NET_IP && is_whole(&a->ip) && is_whole(&b->ip) &&
+           ipaddr_equal(&a->ip.src, &b->ip.src) && ipaddr_equal(&a->ip.dst, &b->ip.dst) &&
+           a->ip.proto == b->ip.proto && a->ip.id == b->ip.id && a->ip.flow == b->ip.flow &&
            a->ip.fragment_offset == b->ip.fragment_offset && x->len == y->len && x->n == y->n &&
-           memcmp(x->at, y->at, x->n) == 0;
+           (x->n == 0 || memcmp(x->at, y->at, x->n) == 0);
 }
 
 static bool is_syn(const struct packet *p)
