@@ -175,14 +175,22 @@ struct record *cmd_load_record(const struct lab *lab, const char *from, struct e
     return record;
 }
 
+/* The terminal's, else what COLUMNS says, as for ls(1) and man(1). */
+static int width_of(FILE *to)
+{
+    struct winsize size;
+    if (isatty(fileno(to)) && ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    const char *columns = getenv("COLUMNS");
+    int64_t width;
+    return columns && parse_number(columns, 1, 1000, &width) ? (int)width : 100;
+}
+
 struct text_options cmd_text_options(FILE *to)
 {
-    struct text_options options = {.width = 100};
+    struct text_options options = {.width = width_of(to)};
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-    struct winsize size;
     bool tty = isatty(fileno(to));
-    if (tty && ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        options.width = size.ws_col;
     options.color = tty && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
     setlocale(LC_CTYPE, "");
     options.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;

@@ -14,6 +14,7 @@ update=
 TCPLAB=${TCPLAB:-$here/../../build/tcplab}
 case $TCPLAB in /*) ;; *) TCPLAB=$PWD/$TCPLAB ;; esac
 export TCPLAB TZ=UTC LC_ALL=C
+unset COLUMNS
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT

@@ -67,6 +67,59 @@ START_TEST(a_lost_segment_has_no_arrival)
 }
 END_TEST
 
+/* A router between the two, with a capture point, as column 1. */
+static struct record *routed(void)
+{
+    struct record *r = build_record();
+    struct record_host *gate = vec_add(&r->hosts);
+    struct ipaddr addr = {.version = 4, .bytes = {10, 0, 0, 254}};
+    gate->name = xstrdup("gate");
+    vec_push(&gate->addrs, addr);
+    return r;
+}
+
+static void build_at_gate(struct record *r)
+{
+    struct record_point *point = vec_add(&r->points);
+    *point = (struct record_point){.name = xstrdup("gate"),
+                                   .host = 2,
+                                   .iface = xstrdup("eth0"),
+                                   .filter = xstrdup(""),
+                                   .linktype = 1};
+}
+
+/* Nobody captured at the server, so how it went on behind the router is not known. */
+START_TEST(an_arrow_ends_where_it_was_seen_last)
+{
+    static const struct build_tcp syn = {.flags = "S"};
+    struct record *r = routed();
+    build_uncaptured(r);
+    build_at_gate(r);
+    build_seen_tcp(r, 0, BUILD_OUT, 0, &syn);
+    build_seen_tcp(r, 1, BUILD_IN, 20 * NSEC_PER_USEC, &syn);
+    build_seen_tcp(r, 0, BUILD_OUT, 1 * MS, &syn);
+    check_outline(r, 2 * MS, "S01 S02");
+}
+END_TEST
+
+/* The router's message quotes the segment that got no further; another one's is nobody's. */
+START_TEST(an_arrow_ends_at_the_router_that_says_so)
+{
+    uint8_t frame[BUILD_MAX_FRAME], icmp[BUILD_MAX_FRAME];
+    struct build_tcp syn = {.flags = "S", .seq = 7};
+    for (int same = 0; same < 2; same++) {
+        struct record *r = routed();
+        build_sent(r, 0, BUILD_LOST, &syn);
+        struct build_tcp quoted = syn;
+        quoted.seq += !same;
+        size_t n = build_tcp(frame, &quoted);
+        n = build_unreachable(icmp, "10.0.0.254", "10.0.0.1", 0, frame, n);
+        build_seen(r, 0, BUILD_IN, 1 * MS, icmp, n);
+        check_outline(r, 2 * MS, same ? "S01 S10" : "S02 S10");
+    }
+}
+END_TEST
+
 START_TEST(silence_is_when_nothing_is_under_way)
 {
     struct record *r = build_record();
@@ -120,6 +173,38 @@ START_TEST(states_hang_at_what_they_follow)
 }
 END_TEST
 
+/* What tells connections apart: a port's name, or its number where it was chosen; nothing if
+ * that is the same. */
+START_TEST(words_tell_connections_apart)
+{
+    static const struct {
+        uint16_t sport[2];
+        const char *want[2];
+    } cases[] = {{{5555, 40001}, {"5555: [S]", "port: [S]"}},
+                 {{40000, 40001}, {"port: [S]", "port2: [S]"}},
+                 {{5555, 5556}, {"5555: [S]", "5556: [S]"}}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct record *r = build_record();
+        for (int k = 0; k < 2; k++) {
+            cleanup_free char *port = xasprintf("%u", cases[i].sport[k]);
+            if (cases[i].sport[k] < 10000)
+                build_call(r, 0, "bind", port, 10 * MS, 11 * MS, 0, 0);
+            build_sent(r, k * MS, 1000,
+                       &(struct build_tcp){.flags = "S", .sport = cases[i].sport[k]});
+        }
+        build_done(r, 0);
+        struct picture *picture = picture_new(r, NULL);
+        for (int k = 0; k < 2; k++) {
+            cleanup_strbuf struct strbuf words = STRBUF_INIT;
+            picture_words(&words, picture, &picture->rows.at[k], PICTURE_FLAGS);
+            ck_assert_str_eq(strbuf_cstr(&words), cases[i].want[k]);
+        }
+        picture_free(picture);
+        record_free(r);
+    }
+}
+END_TEST
+
 static void words_are(const struct build_tcp *b, enum picture_detail detail, const char *want)
 {
     struct record *r = build_record();
@@ -169,9 +254,12 @@ static Suite *suite_picture(void)
     tcase_add_test(t, what_comes_at_once_is_one_arrow);
     tcase_add_test(t, what_travels_is_two_rows_if_something_happens_meanwhile);
     tcase_add_test(t, a_lost_segment_has_no_arrival);
+    tcase_add_test(t, an_arrow_ends_where_it_was_seen_last);
+    tcase_add_test(t, an_arrow_ends_at_the_router_that_says_so);
     tcase_add_test(t, silence_is_when_nothing_is_under_way);
     tcase_add_test(t, a_call_is_one_row_unless_something_happens_meanwhile);
     tcase_add_test(t, states_hang_at_what_they_follow);
+    tcase_add_test(t, words_tell_connections_apart);
     tcase_add_test(t, words_are_as_many_as_asked_for);
     tcase_add_test(t, words_of_a_transcripts_line);
     suite_add_tcase(s, t);

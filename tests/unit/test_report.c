@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "build_packet.h"
 #include "build_result.h"
 #include "golden.h"
 #include "record/save.h"
@@ -54,6 +55,33 @@ START_TEST(live_golden)
     check_golden("missing-live-80.txt", out.data, out.len);
     ck_assert(!strstr(out.data, "missing") && !strstr(out.data, "✗"));
     build_result_free(result);
+}
+END_TEST
+
+/* However long its text and narrow the terminal, a lost segment's arrow has its cross. */
+START_TEST(a_cross_is_never_covered)
+{
+    struct record *r = build_record();
+    static const struct build_tcp lost[] = {
+        {.flags = "S", .win = 1, .mss = 1460, .sack_ok = true, .ts = true, .wscale = 7},
+        {.flags = "S.", .reply = true, .win = 64240, .mss = 1460, .sack_ok = true},
+        {.flags = ".", .seq = 100001, .ack = 1, .win = 502, .len = 1000},
+        {.flags = ".", .reply = true, .ack = 5, .win = 502, .n_sack = 2, .ts = true},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(lost); i++)
+        build_sent(r, (nsec)i * NSEC_PER_MSEC, BUILD_LOST, &lost[i]);
+    build_call(r, 0, "close", "", 5 * NSEC_PER_MSEC, 6 * NSEC_PER_MSEC, 0, 0);
+    build_done(r, build_time(10 * NSEC_PER_SEC));
+    struct result result = {.record = r, .lab = r->lab, .verdict = VERDICT_PASS};
+    for (int width = 60; width < 200; width++) {
+        cleanup_strbuf struct strbuf out = STRBUF_INIT;
+        size_t crosses = 0;
+        report_text(&out, &result, &(struct text_options){.width = width, .utf8 = true});
+        for (const char *p = out.data; (p = strstr(p, "✗")); p++)
+            crosses++;
+        ck_assert_msg(crosses == ARRAY_SIZE(lost), "%d columns:\n%s", width, out.data);
+    }
+    record_free(r);
 }
 END_TEST
 
@@ -337,6 +365,7 @@ static Suite *suite_report(void)
     TCase *tc = tcase_create("report");
     tcase_add_loop_test(tc, text_goldens, 0, SCENE_COUNT);
     tcase_add_test(tc, live_golden);
+    tcase_add_test(tc, a_cross_is_never_covered);
     tcase_add_loop_test(tc, text_is_harmless, 0, SCENE_COUNT);
     tcase_add_loop_test(tc, color_only_adds, 0, SCENE_COUNT);
     tcase_add_loop_test(tc, format_goldens, 0, ARRAY_SIZE(format_names));

@@ -21,6 +21,8 @@
 
 static const nsec AT_ONCE = NSEC_PER_MSEC;
 static const nsec SILENCE = 100 * NSEC_PER_MSEC;
+/* A message follows what it quotes by no more segments than that. */
+enum { QUOTED_BEHIND = 1000 };
 
 int picture_column(const struct picture *picture, int host)
 {
@@ -80,11 +82,55 @@ static int opposite(const struct picture *picture, int column)
     return column == last ? 0 : last;
 }
 
-static void find_ends(const struct picture *picture, const struct story_segment *s,
+/* The lost segment that a router's ICMP message quotes, -1: none. */
+static long find_quoted(const struct story *story, size_t message)
+{
+    const struct story_segment *m = &story->segments.at[message];
+    if (m->p->transport != TRANSPORT_ICMP || m->p->icmp.quoted.n == 0 || m->from < 0)
+        return -1;
+    struct packet inner;
+    packet_decode_inner(&inner, m->p->icmp.quoted, m->p->ip.version);
+    if (inner.transport != TRANSPORT_TCP)
+        return -1;
+    size_t least = message > QUOTED_BEHIND ? message - QUOTED_BEHIND : 0;
+    for (size_t i = message; i-- > least;) {
+        const struct story_segment *s = &story->segments.at[i];
+        if (s->flow >= 0 && s->from == m->to && s->p->tcp.seq == inner.tcp.seq &&
+            s->p->tcp.sport == inner.tcp.sport && s->p->tcp.dport == inner.tcp.dport)
+            return s->fate == FATE_LOST && s->to != m->from ? (long)i : -1;
+    }
+    return -1;
+}
+
+/* Of each segment the host behind which nobody knows what became of it: the last one that saw
+ * it, or the router that says that the segment went no further.  -1: none. */
+static int *find_last_seen(const struct picture *picture)
+{
+    const struct record *r = picture->record;
+    const struct story *story = picture->story;
+    int *seen = xcalloc(story->segments.n, sizeof(*seen));
+    for (size_t i = 0; i < story->segments.n; i++)
+        seen[i] = -1;
+    for (size_t i = 0; i < r->packets.n; i++) {
+        long owner = story->owner[i];
+        size_t point = (size_t)r->packets.at[i].point;
+        if (owner >= 0 && story->segments.at[owner].fate == FATE_UNKNOWN && point < r->points.n)
+            seen[owner] = r->points.at[point].host;
+    }
+    for (size_t i = 0; i < story->segments.n; i++) {
+        long quoted = find_quoted(story, i);
+        if (quoted >= 0)
+            seen[quoted] = story->segments.at[i].from;
+    }
+    return seen;
+}
+
+static void find_ends(const struct picture *picture, const struct story_segment *s, int last_seen,
                       struct picture_row *row)
 {
+    bool on_its_way = last_seen >= 0 && last_seen != s->from;
     row->from = picture_column(picture, s->from);
-    row->to = picture_column(picture, s->to);
+    row->to = picture_column(picture, on_its_way ? last_seen : s->to);
     if (row->from < 0 && row->to >= 0)
         row->from = opposite(picture, row->to);
     else if (row->from >= 0 && (row->to < 0 || row->to == row->from))
@@ -111,13 +157,14 @@ static struct picture_row *add_row(struct picture *picture, enum picture_kind ki
 static void add_segments(struct picture *picture)
 {
     nsec at = 0;
+    int *last_seen = find_last_seen(picture);
     for (size_t i = 0; i < picture->story->segments.n; i++) {
         const struct story_segment *s = &picture->story->segments.at[i];
         at = i == 0 || s->time > at ? s->time : at;
         struct picture_row *row = add_row(picture, PICTURE_SEGMENT, at);
         row->segment = (long)i;
         row->gap = i ? s->gap : 0;
-        find_ends(picture, s, row);
+        find_ends(picture, s, last_seen[i], row);
         if (s->fate != FATE_ARRIVED || s->travel < AT_ONCE || s->injected)
             continue;
         row->kind = PICTURE_DEPARTURE;
@@ -127,6 +174,7 @@ static void add_segments(struct picture *picture)
         row->from = from;
         row->to = to;
     }
+    free(last_seen);
 }
 
 static void add_calls(struct picture *picture)

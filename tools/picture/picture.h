@@ -29,7 +29,9 @@ struct picture_row {
     nsec gap;     /* of a segment that was sent: since the one sent before; PICTURE_SILENCE: its
                      length; else 0 */
     int from, to; /* columns; an end that is none of the lab's hosts, or all of them, is the
-                     outermost column on the other side; both -1: nowhere */
+                     outermost column on the other side; of a segment whose receiver was not
+                     captured `to` is where it was seen last, of a lost one the router that
+                     says so, if one does; both -1: nowhere */
     long segment; /* index into story->segments, -1 */
     long call;    /* index into record->calls, -1 */
     long event;   /* index into record->events, -1 */

@@ -129,6 +129,19 @@ static bool is_number(const char *s)
     return s[strspn(s, "0123456789")] == '\0';
 }
 
+/* What tells the segment's connection from the others: the client's port, by its name if it
+ * has one.  NULL: nothing does. */
+static const char *connection_of(const struct story *story, const struct story_segment *s)
+{
+    if (!is_number(s->from_port) || !is_number(s->to_port))
+        return is_number(s->from_port) ? s->to_port : s->from_port;
+    const struct story_flow *flow = &story->flows.at[s->flow];
+    vec_each (&story->flows, other)
+        if (other->port[0] != flow->port[0])
+            return s->dir ? s->to_port : s->from_port;
+    return NULL;
+}
+
 void picture_words(struct strbuf *sb, const struct picture *picture, const struct picture_row *row,
                    enum picture_detail detail)
 {
@@ -140,11 +153,9 @@ void picture_words(struct strbuf *sb, const struct picture *picture, const struc
         strbuf_puts(sb, fields);
         return;
     }
-    if (picture->story->flows.n > 1) {
-        const char *name = is_number(s->from_port) ? s->to_port : s->from_port;
-        if (!is_number(name))
-            strbuf_printf(sb, "%s: ", name);
-    }
+    const char *name = picture->story->flows.n > 1 ? connection_of(picture->story, s) : NULL;
+    if (name)
+        strbuf_printf(sb, "%s: ", name);
     put_fields(sb, fields, detail);
 }
 

@@ -21,6 +21,15 @@ enum {
 
 /* ---------------------------------------------------------- what there is to say */
 
+/* Whether a line of the row tells what the wire did. */
+static bool has_wire(const struct picture_row *row)
+{
+    vec_each (&row->lines, line)
+        if ((*line)->wire)
+            return true;
+    return false;
+}
+
 static void put_labels(struct ladder *l, const struct picture_row *row)
 {
     const struct label *label = NULL;
@@ -31,7 +40,8 @@ static void put_labels(struct ladder *l, const struct picture_row *row)
         label_format(&words, &label[i]);
     }
     struct strbuf mishaps cleanup_strbuf = STRBUF_INIT;
-    picture_mishaps(&mishaps, l->picture, row);
+    if (!has_wire(row))
+        picture_mishaps(&mishaps, l->picture, row);
     if (mishaps.len)
         strbuf_printf(&words, "%s%s", words.len ? "; " : "", mishaps.data);
     if (words.len)
@@ -150,6 +160,8 @@ static void put_row(struct ladder *l, const struct picture_row *row)
         l->n_hidden += row->kind != PICTURE_ARRIVAL;
         return;
     }
+    if (row->kind == PICTURE_ARRIVAL && l->n_hidden)
+        return; /* of the first ones of many, which would cut up those that are left out */
     put_hidden(l);
     ladder_take_states(l, row);
     switch (row->kind) {

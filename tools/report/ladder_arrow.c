@@ -31,6 +31,8 @@ struct arrow {
     int tail, head; /* columns of the lifelines */
     int low, high;  /* what lies between them */
     bool rightward;
+    bool lost;    /* it ends in a cross before the lifeline … */
+    bool stopped; /* … or at it, a router's that has said so */
     enum style style;
 };
 
@@ -41,6 +43,9 @@ static struct arrow find_arrow(const struct ladder *l, const struct picture_row 
     a.low = (a.rightward ? a.tail : a.head) + 1;
     a.high = a.rightward ? a.head : a.tail;
     a.style = a.rightward ? STYLE_RIGHTWARD : STYLE_LEFTWARD;
+    const struct story_segment *s = picture_segment(l->picture, row);
+    a.stopped = s->fate == FATE_LOST && row->to != picture_column(l->picture, s->to);
+    a.lost = s->fate == FATE_LOST && !a.stopped;
     return a;
 }
 
@@ -59,14 +64,20 @@ static void put_head(struct ladder *l, const struct arrow *a, const struct story
 {
     const char *head = a->rightward ? ladder_pick(l, "▶", ">") : ladder_pick(l, "◀", "<");
     int x = a->rightward ? a->high - 1 : a->low;
-    bool bad = s->damaged;
+    bool bad = s->damaged || a->stopped;
     canvas_fill(&l->row, x, x + 1, bad ? STYLE_BAD : a->style,
                 bad ? ladder_pick(l, "✗", "X") : head);
 }
 
+/* So many columns of a lost one's line there are before its cross. */
+static int before_cross(const struct arrow *a)
+{
+    return (a->high - a->low) * 7 / 8;
+}
+
 static void put_lost(struct ladder *l, const struct arrow *a)
 {
-    int n = (a->high - a->low) * 7 / 8;
+    int n = before_cross(a);
     int x = a->rightward ? a->low + n : a->high - 1 - n;
     canvas_fill(&l->row, x, x + 1, STYLE_BAD, ladder_pick(l, "✗", "X"));
 }
@@ -75,8 +86,7 @@ static void put_strokes(struct ladder *l, const struct picture_row *row, const s
 {
     const struct story_segment *s = picture_segment(l->picture, row);
     const char *solid = ladder_pick(l, "─", "-"), *dotted = ladder_pick(l, "┄", ".");
-    bool lost = s->fate == FATE_LOST;
-    if (row->kind == PICTURE_DEPARTURE || (l->live && (lost || s->pending))) {
+    if (row->kind == PICTURE_DEPARTURE || (l->live && (a->lost || s->pending))) {
         put_line(l, a, 0, 6, solid);
         put_line(l, a, 6, 8, dotted);
     } else if (row->kind == PICTURE_ARRIVAL) {
@@ -84,8 +94,8 @@ static void put_strokes(struct ladder *l, const struct picture_row *row, const s
         put_line(l, a, 2, 8, solid);
         put_head(l, a, s);
     } else {
-        put_line(l, a, s->injected ? 4 : 0, lost ? 7 : 8, solid);
-        if (lost)
+        put_line(l, a, s->injected ? 4 : 0, a->lost ? 7 : 8, solid);
+        if (a->lost)
             put_lost(l, a);
         else
             put_head(l, a, s);
@@ -117,9 +127,12 @@ bool ladder_draw_arrow(struct ladder *l, const struct picture_row *row)
 {
     struct arrow a = find_arrow(l, row);
     cleanup_strbuf struct strbuf words = STRBUF_INIT;
+    const struct story_segment *s = picture_segment(l->picture, row);
     put_strokes(l, row, &a);
     int room = a.high - a.low - TEXT_AT - 5;
-    bool is_tcp = picture_segment(l->picture, row)->flow >= 0;
+    if (a.lost && room > before_cross(&a) - TEXT_AT)
+        room = before_cross(&a) - TEXT_AT;
+    bool is_tcp = s->flow >= 0;
     bool enough = fit_words(l, row, room, &words);
     int width = glyphs_width(strbuf_cstr(&words), words.len, l->row.utf8);
     int taken = width < room ? width : room;

@@ -75,7 +75,7 @@ void words_machine(struct strbuf *sb, const struct record *r)
         strbuf_printf(sb, ", tick %g ms", (double)r->tick / (double)NSEC_PER_MSEC);
     size_t pinned = count_keys(r, false), absent = count_keys(r, true);
     if (pinned)
-        strbuf_printf(sb, "; %zu kernel settings pinned", pinned);
+        strbuf_printf(sb, "; %zu kernel setting%s pinned", pinned, pinned == 1 ? "" : "s");
     if (absent)
         strbuf_printf(sb, "%s %zu absent", pinned ? "," : ";", absent);
 }
