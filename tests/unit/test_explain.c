@@ -72,6 +72,36 @@ START_TEST(one_change)
 }
 END_TEST
 
+/* Words of what is not TCP, without the punctuation that belongs to the line. */
+START_TEST(a_word_of_another_packet)
+{
+    static const struct {
+        const char *expected, *meaning;
+    } cases[] = {
+        {"ARP, Request who-has client tell server, length 28",
+         "it says `server`, expected `client`"},
+        {"ARP, Reply who-has server tell client, length 28", "it says `Request`, expected `Reply`"},
+        {"ARP, Request who-has server tell client and all, length 28",
+         "it says `client,`, expected `client`"},
+        {"ARP, Request who-has server tell client, length 28 …", NULL},
+        {"ARP, Request who-has server tell client, length", "it also says `28`"},
+        {"ARP, Request who-has server tell client, length 28 bytes", "it does not say `bytes`"},
+    };
+    uint8_t frame[BUILD_MAX_FRAME];
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct record *r = build_record();
+        build_seen(r, 0, BUILD_OUT, 0, frame, build_arp(frame, 1, "10.0.0.1", "10.0.0.2"));
+        build_seen(r, 1, BUILD_IN, 1000, frame, build_arp(frame, 1, "10.0.0.1", "10.0.0.2"));
+        build_done(r, build_time(NSEC_PER_SEC));
+        if (cases[i].meaning)
+            check(r, cases[i].expected, cases[i].meaning);
+        else
+            result_free(scene_judge(r, cases[i].expected, VERDICT_PASS));
+        record_free(r);
+    }
+}
+END_TEST
+
 START_TEST(what_is_out_of_order_was_sent)
 {
     struct record *r = scene_conversation();
@@ -233,6 +263,7 @@ static Suite *suite_explain(void)
     Suite *s = suite_create("explain");
     TCase *t = tcase_create("explain");
     tcase_add_loop_test(t, one_change, 0, (int)ARRAY_SIZE(changes));
+    tcase_add_test(t, a_word_of_another_packet);
     tcase_add_test(t, what_is_out_of_order_was_sent);
     tcase_add_test(t, linear_retries);
     tcase_add_test(t, linear_retries_to_the_end);

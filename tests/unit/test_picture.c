@@ -224,10 +224,12 @@ START_TEST(words_are_as_many_as_asked_for)
     words_are(&syn, PICTURE_OPTIONS, "[S] seq 0 win 64240 <mss 1460,nop,nop,sackOK>");
     words_are(&syn, PICTURE_FIELDS, "[S] seq 0 win 64240 mss 1460");
     words_are(&syn, PICTURE_NO_WINDOW, "[S] seq 0 mss 1460");
+    words_are(&syn, PICTURE_NUMBERS, "[S] seq 0");
     words_are(&syn, PICTURE_FLAGS, "[S]");
     struct build_tcp data = {.flags = "P.", .seq = 5, .ack = 7, .win = 10, .len = 100};
     words_are(&data, PICTURE_FIELDS, "[P.] seq 1:101 ack 1 win 10 len 100");
     words_are(&data, PICTURE_NO_ACK, "[P.] seq 1:101 len 100");
+    words_are(&data, PICTURE_NUMBERS, "[P.] seq 1:101");
     struct build_tcp ack = {.flags = ".", .ack = 7, .win = 10};
     words_are(&ack, PICTURE_NO_ACK, "[.] ack 1");
 }
@@ -244,6 +246,9 @@ START_TEST(words_of_a_transcripts_line)
     strbuf_truncate(&words, 0);
     picture_line_words(&words, "+0 ARP, Request who-has server", PICTURE_FIELDS);
     ck_assert_str_eq(strbuf_cstr(&words), "ARP, Request who-has server");
+    strbuf_truncate(&words, 0);
+    picture_line_words(&words, "+0 gate > client: ICMP host server unreachable", PICTURE_FIELDS);
+    ck_assert_str_eq(strbuf_cstr(&words), "ICMP host server unreachable");
 }
 END_TEST
 

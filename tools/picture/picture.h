@@ -67,6 +67,7 @@ enum picture_detail {
     PICTURE_FIELDS,  /* flags, numbers, window, length, and of the options MSS and SACK */
     PICTURE_NO_WINDOW,
     PICTURE_NO_ACK,
+    PICTURE_NUMBERS, /* flags and sequence numbers, of a segment without data also the ack */
     PICTURE_FLAGS,
     PICTURE_DETAILS
 };

@@ -69,7 +69,7 @@ static void put_field(struct strbuf *sb, const char *field, size_t n, enum pictu
         if (detail <= PICTURE_NO_ACK)
             put_options(sb, field, n, detail == PICTURE_OPTIONS);
     } else if (begins(field, n, "length ")) {
-        if (data && detail < PICTURE_FLAGS) {
+        if (data && detail < PICTURE_NUMBERS) {
             put(sb, "len", 3);
             put(sb, field + 7, n - 7);
         }
@@ -119,7 +119,7 @@ void picture_line_words(struct strbuf *sb, const char *line, enum picture_detail
     if (begins(fields, strlen(fields), "Flags "))
         put_fields(sb, fields, detail);
     else
-        strbuf_puts(sb, s);
+        strbuf_puts(sb, fields);
 }
 
 /* --------------------------------------------------------------------- rows */

@@ -14,7 +14,7 @@
 #include "report/wrap.h"
 
 enum {
-    NARROWEST = 18, /* columns between two lifelines */
+    NARROWEST = 14, /* columns between two lifelines */
     WIDEST = 84,
     MARGINS_FROM = 54, /* … which margins must leave */
 };
@@ -194,11 +194,14 @@ static void put_names(struct ladder *l)
 {
     canvas_clear(&l->row);
     size_t last = l->picture->columns.n - 1;
+    int least = 0; /* the first column behind the names so far */
     for (size_t i = 0; i <= last; i++) {
         const char *name = picture_column_name(l->picture, i);
         int width = glyphs_width(name, strlen(name), l->row.utf8);
         int x = i == 0 ? ladder_left(l) : i == last ? l->x[i] - width + 1 : l->x[i] - width / 2;
+        x = x > least ? x : least;
         canvas_put(&l->row, x, width, STYLE_TITLE, name, strlen(name));
+        least = x + width + 1;
     }
     text_put(l->t, STYLE_DIM, l->t->seconds ? "  time/s      gap " : " time/ms      gap ");
     canvas_flush(&l->row, l->t);

@@ -21,7 +21,7 @@ static bool fit_words(const struct ladder *l, const struct picture_row *row, int
         strbuf_truncate(words, 0);
         picture_words(words, l->picture, row, d);
         if (glyphs_width(strbuf_cstr(words), words->len, l->row.utf8) <= room)
-            return d < PICTURE_FLAGS;
+            return d < PICTURE_NUMBERS;
     }
     return false;
 }

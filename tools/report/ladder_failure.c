@@ -34,12 +34,30 @@ static bool differs(const struct half *h, const char *field)
     return false;
 }
 
+/* Text of which the end is missing says so. */
+static void put_cut(struct half *h, int x, int room, enum style style, const char *s, size_t n)
+{
+    if (glyphs_width(s, n, h->row->utf8) <= room) {
+        canvas_put(h->row, x, room, style, s, n);
+        return;
+    }
+    const char *dots = pick(h, "…", "...");
+    int width = h->row->utf8 ? 1 : 3;
+    int taken = canvas_put(h->row, x, room - width, style, s, n);
+    canvas_put(h->row, x + taken, width, style, dots, strlen(dots));
+}
+
+/* One that is too long to be written out, such as +10.118ms, is rounded. */
 static void put_interval(struct half *h, const char *text, size_t n)
 {
     cleanup_strbuf struct strbuf interval = STRBUF_INIT;
-    if (h->observed && h->line->kind != LINE_QUIET && h->line->gap > 0) {
-        strbuf_putc(&interval, '+');
-        strbuf_approx(&interval, h->line->gap);
+    nsec exact = h->line->gap;
+    bool rounded = h->observed && h->line->kind != LINE_QUIET && exact != 0 && n;
+    if (!h->observed && (int)n >= INTERVAL)
+        rounded = n == 1 + parse_duration(text + 1, n - 1, &exact);
+    if (rounded) {
+        strbuf_puts(&interval, exact > 0 ? "+" : "");
+        strbuf_approx(&interval, exact);
     } else if (!h->observed) {
         strbuf_add(&interval, text, n);
     }
@@ -47,6 +65,33 @@ static void put_interval(struct half *h, const char *text, size_t n)
     int x = width < INTERVAL ? INTERVAL - 1 - width : 0;
     canvas_put(h->row, h->x + x, INTERVAL - 1, differs(h, "interval") ? STYLE_BAD : STYLE_DIM,
                strbuf_cstr(&interval), interval.len);
+}
+
+/* The fields that differ, if they are not among the words. */
+static void add_what_differs(struct half *h, struct strbuf *words, const char *text, int room)
+{
+    static const char *const shown[] = {"interval", "flags", "lost", "arrives"};
+    struct strbuf what cleanup_strbuf = STRBUF_INIT;
+    bool is_tcp = *strbuf_cstr(words) == '[';
+    vec_each (&h->line->diffs, diff) {
+        const char *value = h->observed ? diff->observed : diff->expected;
+        bool known = !value || !*value || !diff->field;
+        for (size_t i = 0; i < ARRAY_SIZE(shown) && !known; i++)
+            known = strcmp(diff->field, shown[i]) == 0;
+        bool has_name = !is_tcp || known || strncmp(value, diff->field, strlen(diff->field)) == 0;
+        if (!known)
+            strbuf_printf(&what, " %s%s%s", has_name ? "" : diff->field, has_name ? "" : " ",
+                          value);
+    }
+    bool cut = glyphs_width(strbuf_cstr(words), words->len, h->row->utf8) > room;
+    if (what.len == 0 || (!cut && strstr(strbuf_cstr(words), what.data)))
+        return;
+    strbuf_truncate(words, 0);
+    if (is_tcp)
+        picture_line_words(words, text, PICTURE_FLAGS);
+    else
+        strbuf_puts(words, pick(h, "…", "..."));
+    strbuf_puts(words, what.data);
 }
 
 static void put_segment(struct half *h, const char *text, enum style style)
@@ -61,6 +106,7 @@ static void put_segment(struct half *h, const char *text, enum style style)
         if (glyphs_width(strbuf_cstr(&words), words.len, h->row->utf8) <= room)
             break;
     }
+    add_what_differs(h, &words, text, room);
     canvas_fill(h->row, tail + 1, head, style, pick(h, "─", "-"));
     canvas_fill(h->row, tail, tail + 1, STYLE_DIM, pick(h, "│", "|"));
     canvas_fill(h->row, head, head + 1, STYLE_DIM, pick(h, "│", "|"));
@@ -77,7 +123,29 @@ static void put_segment(struct half *h, const char *text, enum style style)
     width = width < room ? width : room;
     int x = leftward ? head - 2 - width : tail + 3; /* near its sender */
     canvas_fill(h->row, x - 1, x + width + 1, style, " ");
-    canvas_put(h->row, x, width, style, strbuf_cstr(&words), words.len);
+    put_cut(h, x, width, style, strbuf_cstr(&words), words.len);
+}
+
+/* Where not all of a call has room, its arguments give way, then the host before the name of
+ * its connection: how it ended is what matters. */
+static void put_call(struct half *h, const char *text, enum style style)
+{
+    int x = h->x + INTERVAL, room = h->width - INTERVAL;
+    const char *result = strstr(text, " => "), *verb = strstr(text, ": ");
+    struct strbuf words cleanup_strbuf = STRBUF_INIT;
+    strbuf_puts(&words, text);
+    bool is_call = h->line->kind == LINE_CALL && result && verb && verb < result;
+    for (int step = 0; is_call && step < 3; step++) {
+        if (glyphs_width(words.data, words.len, h->row->utf8) <= room)
+            break;
+        const char *as = strstr(text, " as ");
+        const char *from = step == 2 && as && as < verb ? as + 4 : text;
+        strbuf_truncate(&words, 0);
+        strbuf_add(&words, from, (size_t)(verb - from) + 2 + strcspn(verb + 2, " "));
+        strbuf_puts(&words, step == 0 ? pick(h, " …", " ...") : "");
+        strbuf_puts(&words, result);
+    }
+    put_cut(h, x, room, style, strbuf_cstr(&words), words.len);
 }
 
 static void put_half(struct half *h)
@@ -99,7 +167,7 @@ static void put_half(struct half *h)
     if (h->line->kind == LINE_SEGMENT)
         put_segment(h, behind, style);
     else
-        canvas_put(h->row, h->x + INTERVAL, h->width - INTERVAL, style, behind, strlen(behind));
+        put_call(h, behind, style);
 }
 
 static void put_titles(struct text *t, struct canvas *row, int half, const char *const titles[2])

@@ -1,5 +1,6 @@
 #include "report/text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 
 #include "report/wrap.h"
@@ -89,7 +90,8 @@ void text_columns(struct text *t, bool has_time, nsec time, const char *gap, enu
 const char *text_behind_interval(const char *line, size_t *interval_n)
 {
     const char *p = line;
-    if (*p == '+') {
+    /* One that an observed call has is negative where the call was over earlier. */
+    if (*p == '+' || (*p == '-' && isdigit((unsigned char)p[1]))) {
         p += strcspn(p, " ");
         *interval_n = (size_t)(p - line);
         p += strspn(p, " ");

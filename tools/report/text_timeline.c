@@ -5,6 +5,8 @@
  * `client: connect server 1234 => 0` when it returned, if something else is shown in
  * between, else only the second.  So the rows of the calls are sorted by time
  * first and merged while the lines go by. */
+#include <limits.h>
+
 #include "report/text.h"
 
 #include "report/wrap.h"
@@ -50,26 +52,33 @@ static bool same_end(const struct end *a, const struct end *b)
     return a->n == b->n && memcmp(a->name, b->name, a->n) == 0;
 }
 
-static const struct result_line *first_segment(const struct result *result)
+/* The ends of the first segment that has two, as the picture's outermost columns have. */
+static bool find_first_ends(const struct text *t, struct end *from, struct end *to)
 {
-    vec_each (&result->lines, line)
-        if (line->kind == LINE_SEGMENT && line->observed)
-            return line;
-    return NULL;
+    size_t skip;
+    vec_each (&t->result->lines, line)
+        if (line->kind == LINE_SEGMENT && line->observed &&
+            find_ends(t, text_behind_interval(line->observed, &skip), from, to))
+            return true;
+    return false;
+}
+
+/* Where a host stands between the two of the first segment. */
+static int rank_of(int host, int first, int last)
+{
+    return host == first ? -1 : host == last ? INT_MAX : host;
 }
 
 bool text_is_leftward(const struct text *t, const char *line)
 {
-    const struct result_line *first = first_segment(t->result);
     struct end from, to, first_from, first_to;
-    size_t skip;
-    if (!first || !find_ends(t, line, &from, &to) ||
-        !find_ends(t, text_behind_interval(first->observed, &skip), &first_from, &first_to))
+    if (!find_ends(t, line, &from, &to) || !find_first_ends(t, &first_from, &first_to))
         return false;
     bool by_host = from.host >= 0 && to.host >= 0 && from.host != to.host && first_from.host >= 0 &&
                    first_to.host >= 0 && first_from.host != first_to.host;
     if (by_host)
-        return (from.host < to.host) != (first_from.host < first_to.host);
+        return rank_of(from.host, first_from.host, first_to.host) >
+               rank_of(to.host, first_from.host, first_to.host);
     return !same_end(&from, &first_from);
 }
 

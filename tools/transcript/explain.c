@@ -96,7 +96,6 @@ static const struct reason {
     {"TS val", "the time stamp does not follow the sender's clock"},
     {"TS ecr", "the echo is not the peer's latest time stamp"},
     {"option", NULL},
-    {"word", NULL},
     {"state", "the socket, or the link, is not where it was expected"},
     {"result", NULL},
     {"arguments", NULL},
@@ -163,6 +162,32 @@ static void put_value(struct strbuf *sb, const char *field, const char *value)
         strbuf_puts(sb, value);
 }
 
+/* Without the punctuation behind it. */
+static int bare(const char *word)
+{
+    size_t n = strlen(word);
+    while (n > 1 && strchr(",:;()[]", word[n - 1]))
+        n--;
+    return (int)n;
+}
+
+/* A word of a packet that is not TCP. */
+static void word(struct strbuf *sb, const struct field_diff *d)
+{
+    int observed = bare(d->observed), expected = bare(d->expected);
+    if (observed == expected && memcmp(d->observed, d->expected, (size_t)observed) == 0) {
+        observed = (int)strlen(d->observed);
+        expected = (int)strlen(d->expected);
+    }
+    if (!expected)
+        strbuf_printf(sb, "it also says `%.*s`", observed, d->observed);
+    else if (!observed)
+        strbuf_printf(sb, "it does not say `%.*s`", expected, d->expected);
+    else
+        strbuf_printf(sb, "it says `%.*s`, expected `%.*s`", observed, d->observed, expected,
+                      d->expected);
+}
+
 static void field(struct strbuf *sb, const struct explanation *x, const struct field_diff *d)
 {
     const char *name = strcmp(d->field, "win") == 0 ? "window" : d->field;
@@ -184,6 +209,10 @@ static void field(struct strbuf *sb, const struct explanation *x, const struct f
                       "the result is %s, as the transcript says, but the lab's script states "
                       "%s",
                       d->observed, d->expected);
+        return;
+    }
+    if (strcmp(d->field, "word") == 0) {
+        word(sb, d);
         return;
     }
     if (strcmp(d->field, "place") == 0) {
