@@ -186,12 +186,17 @@ static int width_of(FILE *to)
     return columns && parse_number(columns, 1, 1000, &width) ? (int)width : 100;
 }
 
+bool cmd_has_codes(FILE *to)
+{
+    const char *term = getenv("TERM");
+    return isatty(fileno(to)) && term && *term && strcmp(term, "dumb") != 0;
+}
+
 struct text_options cmd_text_options(FILE *to)
 {
     struct text_options options = {.width = width_of(to)};
-    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-    bool tty = isatty(fileno(to));
-    options.color = tty && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
+    const char *no_color = getenv("NO_COLOR");
+    options.color = cmd_has_codes(to) && !(no_color && *no_color);
     setlocale(LC_CTYPE, "");
     options.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     return options;

@@ -75,6 +75,8 @@ struct record *cmd_load_record(const struct lab *lab, const char *from, struct e
 
 /* Width, colours and character set of a stream. */
 struct text_options cmd_text_options(FILE *to);
+/* Whether it is a terminal that takes control codes, by TERM. */
+bool cmd_has_codes(FILE *to);
 
 /* The exit status that a set of verdicts gives. */
 enum exit_status cmd_verdicts_status(const size_t counts[VERDICT_COUNT]);

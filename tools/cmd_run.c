@@ -207,6 +207,19 @@ static void on_signal(void *ctx, int signo)
         boot_interrupt(run->boot);
 }
 
+/* Ctrl-Z: nothing of what is drawn stays before the shell's prompt, and when we go on nothing
+ * of the shell's is erased.  The scene goes on meanwhile. */
+static void on_stop(void *ctx, int signo)
+{
+    sigset_t set;
+    run_erase_progress(ctx);
+    sigemptyset(&set);
+    sigaddset(&set, signo);
+    raise(signo);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* here it stops */
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static int run_labs(struct run *run, struct error *err)
 {
     run->loop = loop_new(err);
@@ -217,8 +230,11 @@ static int run_labs(struct run *run, struct error *err)
     text.quiet = run->judging.quiet;
     text.view = run->judging.view;
     run->report = report_new(run->judging.format, stdout, &text, run->entries.n);
-    if (isatty(STDERR_FILENO))
+    if (isatty(STDERR_FILENO)) {
         loop_add_timer(run->loop, PROGRESS_EVERY, PROGRESS_EVERY, run_draw_progress, run);
+        if (!loop_add_signal(run->loop, SIGTSTP, on_stop, run, err))
+            return -1;
+    }
     int ret = run->kernel ? run_play_in_kernel(run, err) : run_play_here(run, err);
     run_erase_progress(run);
     size_t left = run->entries.n - run->reported;

@@ -39,6 +39,7 @@ struct run {
     size_t running, reported;
     bool interrupted, aborted, drawn;
     size_t drawn_rows; /* above the line on what is awaited */
+    int drawn_width;   /* of that line */
     /* With --kernel: */
     const char *kernel, *modules;
     nsec silence;

@@ -95,11 +95,9 @@ void run_look(void *ctx, const struct lab *lab, const struct record *so_far, str
 bool run_is_live(const struct run *run)
 {
     struct text_options text = cmd_text_options(stdout);
-    const char *term = getenv("TERM");
     return run->entries.n == 1 && !run->kernel && !run->judging.quiet &&
            run->judging.view == VIEW_LADDER && run->judging.format == &report_text_format &&
-           isatty(STDOUT_FILENO) && isatty(STDERR_FILENO) && text.width >= 60 && term &&
-           strcmp(term, "dumb") != 0;
+           cmd_has_codes(stdout) && cmd_has_codes(stderr) && text.width >= 60;
 }
 
 void run_take_look(void *ctx, const char *seen, size_t len, nsec left)

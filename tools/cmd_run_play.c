@@ -19,7 +19,9 @@ static const nsec PROGRESS_AFTER = NSEC_PER_SEC / 2;
 
 void run_erase_progress(struct run *run)
 {
-    if (run->drawn && run->drawn_rows)
+    if (run->drawn && !cmd_has_codes(stderr))
+        fprintf(stderr, "\r%*s\r", run->drawn_width, "");
+    else if (run->drawn && run->drawn_rows)
         fprintf(stderr, "\r\033[%zuA\033[J", run->drawn_rows);
     else if (run->drawn)
         fputs("\r\033[K", stderr);
@@ -59,6 +61,7 @@ static void draw_row(struct run *run, const char *awaited, const char *how_long)
     put_progress(&row, awaited, how_long, &text);
     fputs(strbuf_cstr(&row), stderr);
     run->drawn = true;
+    run->drawn_width = glyphs_width(strbuf_cstr(&row), row.len, text.utf8);
 }
 
 void run_draw_progress(void *ctx, nsec due)
@@ -133,6 +136,7 @@ static void report_result(struct entry *e, struct result *result)
     /* Of many labs, those that passed need no more than their line. */
     run->report->text.quiet =
         run->judging.quiet || (run->entries.n > 1 && result->verdict == VERDICT_PASS);
+    run->report->text.width = cmd_text_options(stdout).width; /* it may have changed */
     report_one(run->report, result);
     fflush(stdout);
     if (e->claim >= 0)

@@ -1,5 +1,6 @@
 #!/bin/bash
-# tcplab watch in a terminal (tmux): keys, sizes, captures that are cut off, signals.
+# tcplab watch in a terminal (tmux): keys, sizes, captures that are cut off, signals; and what
+# tcplab run shows there while a lab is played.
 #
 # usage: TCPLAB=build/tcplab watch.sh
 #
@@ -216,6 +217,57 @@ for signal in TERM:0 INT:0 HUP:0 SEGV:139 ABRT:134; do
     await 'q: quit'
     kill -"${signal%:*}" "$(cat "$work/pid")"
     ended "${signal#*:}"
+done
+
+# ------------------------------------------------------------------- the live ladder
+run="'$tcplab' run --out '$work/live' unplugged"
+
+# absent TEXT: the screen does not have it
+absent()
+{
+    screen >"$work/screen"
+    ! grep -qF -e "$1" "$work/screen" || fail "there is \"$1\""
+}
+
+start 'a live ladder, stopped and continued' 80 24 "set -m; $run; echo STOPPED; read -r line; fg"
+await '(retry4) is due in'
+keys C-z
+await STOPPED
+absent 'is due in'
+keys -l 'typed meanwhile'
+keys Enter
+await 'PASS  unplugged'
+absent 'is due in'
+tm capture-pane -p -S - -t "$session" | grep -qF 'typed meanwhile' || fail "what the shell showed is gone"
+ended 0
+
+start 'a live ladder in a terminal that changes' 120 24 "$run"
+await '(retry3) is due in'
+for size in 60x10 1x1 200x50 80x24; do
+    tm resize-window -t "$session" -x "${size%x*}" -y "${size#*x}"
+    sleep 0.3
+done
+await 'PASS  unplugged'
+absent 'is due in'
+[ "$(tm capture-pane -p -J -t "$session" | wc -L)" -le 80 ] ||
+    fail 'the report is wider than the terminal'
+ended 0
+
+start 'a live ladder, interrupted' 80 24 "$run"
+await 'is due in'
+keys C-c
+await 'interrupted'
+absent 'is due in'
+ended 1
+
+for term in dumb ''; do
+    start "progress where TERM is \"$term\"" 80 24 "TERM=$term $run"
+    tm pipe-pane -t "$session" "cat >'$work/bytes'"
+    await 'unplugged: wait '
+    await 'PASS  unplugged'
+    tm pipe-pane -t "$session"
+    ! grep -q "$(printf '\033')" "$work/bytes" || fail 'control codes'
+    ended 0
 done
 
 echo "watch.sh: all as expected"
