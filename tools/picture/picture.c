@@ -43,6 +43,13 @@ const struct story_segment *picture_segment(const struct picture *picture,
     return row->segment >= 0 ? &picture->story->segments.at[row->segment] : NULL;
 }
 
+bool picture_is_stopped(const struct picture *picture, const struct picture_row *row)
+{
+    const struct story_segment *s = picture_segment(picture, row);
+    return s && s->fate == FATE_LOST && row->to >= 0 && s->to >= 0 && s->to != s->from &&
+           row->to != picture_column(picture, s->to);
+}
+
 bool picture_is_bad(const struct picture_row *row)
 {
     vec_each (&row->lines, line)

@@ -58,6 +58,8 @@ int picture_column(const struct picture *picture, int host);
 const char *picture_column_name(const struct picture *picture, size_t column);
 const struct story_segment *picture_segment(const struct picture *picture,
                                             const struct picture_row *row);
+/* Whether the row's segment was lost at the router at `to`, which has said so. */
+bool picture_is_stopped(const struct picture *picture, const struct picture_row *row);
 /* Whether a judged line of the row is no fine one. */
 bool picture_is_bad(const struct picture_row *row);
 

@@ -183,8 +183,12 @@ void picture_fate(struct strbuf *sb, const struct picture *picture, const struct
 {
     const struct story_segment *s = picture_segment(picture, row);
     picture_mishaps(sb, picture, row);
-    if (s->fate == FATE_LOST)
+    if (picture_is_stopped(picture, row)) {
+        put_word(sb, "ends at ");
+        strbuf_puts(sb, picture_column_name(picture, (size_t)row->to));
+    } else if (s->fate == FATE_LOST) {
         put_word(sb, "lost");
+    }
     if (s->overtaken) {
         put_word(sb, "overtaken by ");
         strbuf_printf(sb, "%u", s->overtaken);

@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-enum { WIDE = 2000, HIGH = 600, X_TICKS = 5, Y_TICKS = 5 };
+enum { WIDE = 2000, HIGH = 600, X_TICKS = 7, Y_TICKS = 7 };
 
 struct chart_series *chart_add(struct chart *chart, const char *class, const char *name,
                                enum chart_mark mark)
@@ -42,10 +42,11 @@ static double x_share(const struct chart *c, nsec x)
     return c->to > c->from ? (double)(x - c->from) / (double)(c->to - c->from) : 0;
 }
 
+/* From the top; what is above the plot is not drawn, and how far above does not matter. */
 static double y_share(const struct chart *c, double y)
 {
     double share = c->most > 0 ? y / c->most : 0;
-    return 1 - (share > 1 ? 1 : share < 0 ? 0 : share);
+    return 1 - (share > 1.1 ? 1.1 : share < 0 ? 0 : share);
 }
 
 static int x_of(const struct chart *c, nsec x)
@@ -55,7 +56,7 @@ static int x_of(const struct chart *c, nsec x)
 
 static int y_of(const struct chart *c, double y)
 {
-    return (int)(y_share(c, y) * HIGH + .5);
+    return (int)((y_share(c, y) + 1) * HIGH + .5) - HIGH; /* the sum is positive */
 }
 
 /* The least of 1, 2, 5, 10, 20 … with which `ticks` steps are enough. */
@@ -219,7 +220,7 @@ static void put_data(struct strbuf *data, const struct chart *c)
 void chart_put(struct page *page, const struct chart *c)
 {
     struct strbuf *out = &page->body;
-    strbuf_printf(out, "<figure class=\"chart\" id=\"%s\">", c->id);
+    strbuf_printf(out, "<figure class=\"chart%s\" id=\"%s\">", c->low ? " low" : "", c->id);
     html_around(out, "<h3>", c->title, "</h3>");
     strbuf_printf(out, "<p class=\"unit\">%s</p><div class=\"plot\">", c->unit);
     put_y_numbers(out, c);

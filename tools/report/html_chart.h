@@ -31,6 +31,7 @@ struct chart {
     const char *unit;    /* of y: "bytes", "segments", "ms" */
     nsec from, to;       /* x, since the story's first segment */
     double most;         /* y, from 0 */
+    bool low;            /* there is little to see, so it is not as high as others */
     VEC(struct chart_series *) series;
 };
 
@@ -41,5 +42,17 @@ void chart_point(struct chart_series *series, nsec x, double y, double y2, long 
 /* Adds the figure to the body and the places of segments to the script's data. */
 void chart_put(struct page *page, const struct chart *chart);
 void chart_free(struct chart *chart);
+
+/* Which sockets have had their charts: of what their kernels kept of them. */
+struct socket_charts {
+    size_t shown[4]; /* the first look at each, an index into record->states */
+    size_t n;
+};
+
+/* The congestion window and the times of one socket, if the record has them. */
+void socket_charts_of(struct page *page, struct socket_charts *charts, int host,
+                      uint16_t local_port, uint16_t remote_port);
+/* … and of all others, as long as there is room. */
+void socket_charts_rest(struct page *page, struct socket_charts *charts);
 
 #endif

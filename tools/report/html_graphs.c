@@ -1,14 +1,15 @@
 /* The graphs: of each direction that carried data its sequence numbers over time, and where
- * there are enough of them what was under way and the round-trip times; and what the kernel
- * kept, where the lab recorded it.
+ * there are enough of them what was under way and the round-trip times; and what its kernel
+ * kept (html_sockets.c), where the lab recorded it.
  *
  * All is drawn as the sender saw it: a segment when it was sent, an acknowledgment when it
  * had arrived. */
 #include "report/html_chart.h"
 
 #include <inttypes.h>
+#include <math.h>
 
-enum { GRAPHS_MOST = 4, ENOUGH = 8 };
+enum { GRAPHS_MOST = 4, ENOUGH = 8, FEW = 4 };
 
 /* One direction of a connection. */
 struct direction {
@@ -253,6 +254,14 @@ static void walk_under_way(struct graph *g)
     vec_free(&changes);
 }
 
+static double least_of(const struct chart_series *s)
+{
+    double least = INFINITY;
+    vec_each (&s->points, p)
+        least = p->y < least ? p->y : least;
+    return least;
+}
+
 static double most_of(const struct chart_series *s)
 {
     double most = 0;
@@ -293,8 +302,11 @@ static void put_charts(struct graph *g)
 {
     double data = (double)g->next, edge = (double)g->most_edge;
     g->sequence.most = edge < 1.3 * data && edge > data ? 1.03 * edge : 1.1 * data;
-    if (edge > g->sequence.most)
+    if (least_of(g->window) > g->sequence.most)
+        g->window->name = "receive window: beyond the top";
+    else if (edge > g->sequence.most)
         g->window->name = "receive window (where it is not beyond the top)";
+    g->sequence.low = g->d.segments < FEW;
     g->sequence.title = title_of(g, "Sequence numbers over time");
     g->sequence.about = xasprintf(
         "%zu segments with %" PRId64 " bytes of data were sent, %zu of them again, and %zu "
@@ -338,76 +350,6 @@ static void put_direction(struct page *page, const struct direction *d, size_t n
     vec_free(&g.moments.list);
 }
 
-/* ------------------------------------------------------- what the kernel kept */
-
-static bool is_same_socket(const struct record_state *a, const struct record_state *b)
-{
-    return a->host == b->host && a->local_port == b->local_port && a->remote_port == b->remote_port;
-}
-
-static void end_chart(struct page *page, struct chart *c, const char *unit, const char *about,
-                      double factor)
-{
-    c->unit = unit;
-    c->about = xstrdup(about);
-    vec_each (&c->series, series)
-        vec_each (&(*series)->points, p) {
-            c->most = factor * p->y > c->most ? factor * p->y : c->most;
-            c->to = p->x > c->to ? p->x : c->to;
-            c->from = p->x < c->from ? p->x : c->from;
-        }
-    if (c->most > 0)
-        chart_put(page, c);
-    chart_free(c);
-}
-
-/* Of the socket of this look, from here on. */
-static void put_socket(struct page *page, size_t first, size_t number)
-{
-    static const char *const ids[][2] = {{"cwnd0", "srtt0"}, {"cwnd1", "srtt1"}};
-    const struct record *r = page->record;
-    const struct record_state *socket = &r->states.at[first];
-    const char *host = socket->host >= 0 ? r->hosts.at[socket->host].name : "?";
-    struct chart windows = {.id = ids[number][0], .from = NSEC_NEVER};
-    struct chart times = {.id = ids[number][1], .from = NSEC_NEVER};
-    struct chart_series *cwnd = chart_add(&windows, "g-fly", "cwnd", CHART_STEPS);
-    struct chart_series *ssthresh = chart_add(&windows, "g-win", "ssthresh", CHART_STEPS);
-    struct chart_series *srtt = chart_add(&times, "g-fly", "srtt, smoothed", CHART_STEPS);
-    struct chart_series *rto = chart_add(&times, "g-win", "rto", CHART_STEPS);
-    for (size_t i = first; i < r->states.n; i++) {
-        const struct record_state *s = &r->states.at[i];
-        nsec at = s->time - page->picture->zero;
-        if (!s->has_values || !is_same_socket(s, socket))
-            continue;
-        if (s->values.cwnd >= 0)
-            chart_point(cwnd, at, (double)s->values.cwnd, 0, -1);
-        /* Until the first loss it is "infinite", 0x7fffffff. */
-        if (s->values.ssthresh >= 0 && s->values.ssthresh < 0x7fffffff)
-            chart_point(ssthresh, at, (double)s->values.ssthresh, 0, -1);
-        if (s->values.srtt >= 0)
-            chart_point(srtt, at, (double)s->values.srtt / (double)NSEC_PER_MSEC, 0, -1);
-        if (s->values.rto >= 0)
-            chart_point(rto, at, (double)s->values.rto / (double)NSEC_PER_MSEC, 0, -1);
-    }
-    windows.title = xasprintf("Congestion window of %s, as its kernel kept it", host);
-    times.title = xasprintf("Times of %s, as its kernel kept them", host);
-    end_chart(page, &windows, "segments", "cwnd and ssthresh over time", 1.1);
-    end_chart(page, &times, "ms", "the smoothed round-trip time and the timeout over time", 1.1);
-}
-
-static void put_values(struct page *page)
-{
-    const struct record *r = page->record;
-    size_t number = 0;
-    for (size_t i = 0; i < r->states.n && number < 2; i++) {
-        bool seen = !r->states.at[i].has_values;
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = r->states.at[k].has_values && is_same_socket(&r->states.at[k], &r->states.at[i]);
-        if (!seen && r->states.at[i].remote_port)
-            put_socket(page, i, number++);
-    }
-}
-
 void page_graphs(struct page *page)
 {
     size_t n, begin = page->body.len;
@@ -417,9 +359,14 @@ void page_graphs(struct page *page)
     strbuf_puts(&page->body, "<section id=\"graphs\" aria-labelledby=\"graphs-h\">\n"
                              "<h2 id=\"graphs-h\">Graphs</h2>\n");
     size_t empty = page->body.len;
-    for (size_t i = 0; i < n && i < GRAPHS_MOST; i++)
+    struct socket_charts sockets = {0};
+    for (size_t i = 0; i < n && i < GRAPHS_MOST; i++) {
+        const struct story_flow *flow = &page->picture->story->flows.at[list[i].flow];
+        bool back = list[i].dir != 0;
         put_direction(page, &list[i], i);
-    put_values(page);
+        socket_charts_of(page, &sockets, flow->host[back], flow->port[back], flow->port[!back]);
+    }
+    socket_charts_rest(page, &sockets);
     if (page->body.len == empty)
         strbuf_truncate(&page->body, begin);
     else

@@ -64,7 +64,7 @@ static void put_grid(struct ladder *l)
 {
     struct strbuf *css = &l->page->style;
     strbuf_printf(css, ".lad{--n:%zu%s}", l->columns - 1,
-                  l->picture->record->states.n ? ";--sw:7rem" : "");
+                  l->picture->record->states.n ? ";--sw:6rem" : "");
     for (size_t a = 0; a < l->columns; a++)
         for (size_t b = a + 1; b < l->columns; b++)
             strbuf_printf(css, ".c%zu-%zu{grid-column:%zu/%zu}", a, b, a + 3, b + 3);
@@ -167,7 +167,8 @@ static void put_arrow(struct ladder *l, size_t i, const struct piece *piece)
     int from, to;
     ladder_ends(l, row, &from, &to);
     bool right = from < to, lost = s->fate == FATE_LOST;
-    double begin = s->injected && piece->from <= 0 ? 40 : 0, end = lost ? 72 : 100;
+    double begin = s->injected && piece->from <= 0 ? 40 : 0;
+    double end = lost && !picture_is_stopped(l->picture, row) ? 72 : 100;
     double x1 = begin + (100 - begin) * piece->from, x2 = end * piece->to;
     strbuf_printf(l->out, "<svg class=\"a p%ld e%zu %s%s%s%s c%d-%d\" aria-hidden=\"true\">",
                   row->segment, piece->last % l->chunk, segment_class(s),

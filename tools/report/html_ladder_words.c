@@ -33,26 +33,39 @@ static void put_fate(struct ladder *l, const struct picture_row *row)
 {
     const struct story_segment *s = picture_segment(l->picture, row);
     cleanup_strbuf struct strbuf fate = STRBUF_INIT;
+    bool lost = s->fate == FATE_LOST;
     bool plain = s->fate == FATE_ARRIVED && !s->overtaken && s->arrivals < 2 && !s->damaged &&
                  !s->rewritten && !s->injected;
     if (plain && (l->big || row->kind == PICTURE_DEPARTURE))
         return; /* the arrow tells how long it was under way */
     picture_fate(&fate, l->picture, row);
     if (fate.len)
-        put_tag(l->out, s->fate == FATE_LOST ? "lost" : "fate", s->fate == FATE_LOST ? "✗ " : "",
-                fate.data);
+        put_tag(l->out, lost ? "lost" : "fate", lost ? "✗ " : "", fate.data);
+}
+
+/* Over its arrow, in the middle if that is whole, else where it begins.  Between two of
+ * several lifelines there is not enough room: there it begins at one of them and crosses others. */
+static void put_words_place(struct ladder *l, const struct picture_row *row, int from, int to)
+{
+    int last = (int)l->columns - 1, low = from < to ? from : to, high = from < to ? to : from;
+    bool right = from < to, middle = row->kind == PICTURE_SEGMENT;
+    if (last > 1 && high - low == 1) {
+        right = low + high <= last;
+        middle = false;
+        *(right ? &high : &low) = right ? last : 0;
+    }
+    strbuf_printf(l->out, "w %s%s c%d-%d", right ? "lr" : "rl", middle ? " mid" : "", low, high);
 }
 
 void ladder_words(struct ladder *l, const struct picture_row *row)
 {
     int from, to;
     cleanup_strbuf struct strbuf words = STRBUF_INIT;
-    bool whole = row->kind == PICTURE_SEGMENT;
     ladder_ends(l, row, &from, &to);
     picture_words(&words, l->picture, row, PICTURE_FIELDS);
-    strbuf_printf(l->out, "<a class=\"w %s%s c%d-%d\" href=\"#s%ld\"><span class=\"vh\">",
-                  from < to ? "lr" : "rl", whole ? " mid" : "", from < to ? from : to,
-                  from < to ? to : from, row->segment);
+    strbuf_puts(l->out, "<a class=\"");
+    put_words_place(l, row, from, to);
+    strbuf_printf(l->out, "\" href=\"#s%ld\"><span class=\"vh\">", row->segment);
     html_text(l->out, ladder_column(l, from));
     html_around(l->out, " to ", ladder_column(l, to), ": </span><code>");
     html_text(l->out, strbuf_cstr(&words));
@@ -184,16 +197,16 @@ void ladder_notes(struct ladder *l, const struct picture_row *row)
 }
 /* --------------------------------------------------------------------- others */
 
-/* A text at a host's lifeline: on the right of it, at the last one on the left. */
+/* A text at a host's lifeline, on the side where there is more room. */
 static void put_at_host(struct ladder *l, int column, const char *class, const char *mark,
                         const char *text)
 {
     int last = (int)l->columns - 1;
     if (column < 0)
         column = 0;
-    bool end = column == last;
+    bool left = 2 * column > last;
     strbuf_printf(l->out, "<span class=\"%s %s c%d-%d\"><span class=\"vh\">", class,
-                  end ? "rl" : "lr", end ? 0 : column, last);
+                  left ? "rl" : "lr", left ? 0 : column, left ? column : last);
     html_around(l->out, "", ladder_column(l, column), ": </span>");
     html_around(l->out, mark, text, "</span>");
 }

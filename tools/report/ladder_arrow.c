@@ -44,7 +44,7 @@ static struct arrow find_arrow(const struct ladder *l, const struct picture_row 
     a.high = a.rightward ? a.head : a.tail;
     a.style = a.rightward ? STYLE_RIGHTWARD : STYLE_LEFTWARD;
     const struct story_segment *s = picture_segment(l->picture, row);
-    a.stopped = s->fate == FATE_LOST && row->to != picture_column(l->picture, s->to);
+    a.stopped = picture_is_stopped(l->picture, row);
     a.lost = s->fate == FATE_LOST && !a.stopped;
     return a;
 }
