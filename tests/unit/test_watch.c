@@ -208,6 +208,10 @@ START_TEST(header_and_comparison)
     press_key(&s, WATCH_TAB);
     assert_shows(&s, "TCP, Source Port: ");
     press(&s, "n");
+    press(&s, "?");
+    assert_shows(&s, "The ladder");
+    press(&s, "q");
+    assert_shows(&s, "TCP, Source Port: ");
     press(&s, "q");
     assert_shows(&s, "q: quit");
     press(&s, " ");
@@ -329,6 +333,30 @@ START_TEST(garbage)
 }
 END_TEST
 
+/* One row for each frame: what is not all there ends in dots, with lifelines and without. */
+START_TEST(what_is_cut_off_says_so)
+{
+    static uint8_t buf[BUILD_MAX_FRAME];
+    static uint8_t frame[BUILD_MAX_FRAME];
+    struct record *r = build_record();
+    size_t n = build_tcp(frame, &(struct build_tcp){.flags = "S"});
+    n = build_unreachable(buf, "10.0.0.2", "10.0.0.1", 1, frame, n);
+    build_seen(r, 1, BUILD_OUT, 0, buf, n);
+    build_seen(r, 0, BUILD_IN, 1000, buf, n);
+    build_done(r, NSEC_PER_SEC);
+    struct sitting s = sit_down(r, NULL, 60, 24, true);
+    assert_shows(&s, "ICMP host server unreachable,…");
+    get_up(&s);
+    s = sit_down(r, NULL, 30, 24, false);
+    assert_shows(&s, "ICMP host serve...");
+    get_up(&s);
+    s = sit_down(r, NULL, 16, 24, true);
+    assert_shows(&s, "server >…");
+    get_up(&s);
+    record_free(r);
+}
+END_TEST
+
 START_TEST(nothing_at_all)
 {
     struct record *r = build_record();
@@ -387,6 +415,7 @@ static Suite *suite_watch(void)
     tcase_add_test(tc, header_and_comparison);
     tcase_add_loop_test(tc, any_keys_at_any_size, 0, SCENE_COUNT);
     tcase_add_test(tc, garbage);
+    tcase_add_test(tc, what_is_cut_off_says_so);
     tcase_add_test(tc, nothing_at_all);
     tcase_add_test(tc, what_is_an_expression);
     suite_add_tcase(s, tc);

@@ -137,9 +137,9 @@ bool ladder_draw_arrow(struct ladder *l, const struct picture_row *row)
     int width = glyphs_width(strbuf_cstr(&words), words.len, l->row.utf8);
     int taken = width < room ? width : room;
     int x = a.rightward ? a.low + TEXT_AT - 1 : a.high - TEXT_AT + 1 - taken;
-    if (taken > 0 && (enough || is_tcp)) {
+    if (taken > 0 && (enough || is_tcp || l->one_row)) {
         canvas_fill(&l->row, x - 1, x + taken + 1, STYLE_PLAIN, " ");
-        canvas_put(&l->row, x, taken, a.style, words.data, words.len);
+        ladder_put_cut(l, x, taken, a.style, words.data);
     }
     put_travel(l, row, &a, room - taken);
     return enough;

@@ -31,6 +31,7 @@ struct ladder {
     bool *hidden;    /* segments in the middle of a long mix */
     size_t n_hidden; /* since the last one that was shown */
     bool live;       /* the run goes on: what has not arrived may do so yet */
+    bool one_row;    /* nothing stands below an arrow, so it tells as much as it can */
     bool margins;    /* there is room for states outside the lifelines */
     struct margin margin[2];
 };
@@ -43,6 +44,8 @@ int ladder_right(const struct ladder *l);
 /* A row begins with all lifelines, is written over, and ends with its time, or none. */
 void ladder_begin_row(struct ladder *l);
 void ladder_end_row(struct ladder *l, const struct picture_row *row);
+/* Text of which the end is missing where there is no room says so. */
+void ladder_put_cut(struct ladder *l, int x, int room, enum style style, const char *s);
 /* Rows of text between the outermost lifelines; `first` stands before the first. */
 void ladder_paragraph(struct ladder *l, enum style style, const char *first, const char *s);
 

@@ -40,6 +40,19 @@ static void put_margin(struct ladder *l, enum side side)
     canvas_put(&l->row, x, width, STYLE_GOOD, state, strlen(state));
 }
 
+void ladder_put_cut(struct ladder *l, int x, int room, enum style style, const char *s)
+{
+    const char *dots = ladder_pick(l, "…", "...");
+    int width = l->row.utf8 ? 1 : 3;
+    size_t n = strlen(s);
+    if (glyphs_width(s, n, l->row.utf8) <= room || room <= width) {
+        canvas_put(&l->row, x, room, style, s, n);
+        return;
+    }
+    int taken = canvas_put(&l->row, x, room - width, style, s, n);
+    canvas_put(&l->row, x + taken, width, style, dots, strlen(dots));
+}
+
 /* The row with its time, or none. */
 void ladder_end_row(struct ladder *l, const struct picture_row *row)
 {

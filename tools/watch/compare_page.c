@@ -78,7 +78,7 @@ void press_compare(struct watch *w, int key)
     if (key == 'a' || key == 'd')
         w->all = !w->all;
     else if (key == '?')
-        w->page = PAGE_HELP;
+        open_help(w);
     else
         watch_say(w, "? tells what keys do");
 }

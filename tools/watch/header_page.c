@@ -143,7 +143,7 @@ void press_header(struct watch *w, int key)
     else if (key == 't')
         w->list = !w->list;
     else if (key == '?')
-        w->page = PAGE_HELP;
+        open_help(w);
     else
         watch_say(w, "? tells what keys do");
 }

@@ -43,7 +43,7 @@ static bool begin_ladder(struct ladder *l, const struct watch *w, struct text *t
 {
     const struct picture *p = w->picture;
     int n = (int)p->columns.n;
-    *l = (struct ladder){.t = t, .picture = p, .labels = w->labels};
+    *l = (struct ladder){.t = t, .picture = p, .labels = w->labels, .one_row = true};
     if (n < 2 || (room - 1) / (n - 1) < NARROWEST)
         return false;
     l->margins = p->record->states.n && room - 2 * LADDER_MARGIN >= MARGINS_FROM * (n - 1);
@@ -85,7 +85,7 @@ static void put_at_host(struct ladder *l, const struct picture_row *row, enum st
     int right = ladder_right(l), width = glyphs_width(s, n, l->row.utf8);
     int room = leftward ? right - ladder_left(l) - 4 : right - l->x[column] - 3;
     width = width < room ? width : room;
-    canvas_put(&l->row, leftward ? right - 1 - width : l->x[column] + 2, room, style, s, n);
+    ladder_put_cut(l, leftward ? right - 1 - width : l->x[column] + 2, room, style, s);
 }
 
 static void put_call(struct ladder *l, const struct picture_row *row)
@@ -110,7 +110,7 @@ static void put_middle(struct ladder *l, enum style style, const char *s)
     width = width < right - left - 3 ? width : right - left - 3;
     int x = (left + right - width) / 2;
     canvas_fill(&l->row, x - 1, x + width + 1, STYLE_PLAIN, " ");
-    canvas_put(&l->row, x, width, style, s, strlen(s));
+    ladder_put_cut(l, x, width, style, s);
 }
 
 static void put_states(struct ladder *l, const struct picture_row *row)
@@ -149,8 +149,8 @@ static void put_floating(struct ladder *l, const struct watch *w, const struct p
 {
     cleanup_strbuf struct strbuf words = STRBUF_INIT;
     watch_line(&words, w, row);
-    canvas_put(&l->row, ladder_left(l) + 2, ladder_right(l) - ladder_left(l) - 3, STYLE_PLAIN,
-               strbuf_cstr(&words), words.len);
+    ladder_put_cut(l, ladder_left(l) + 2, ladder_right(l) - ladder_left(l) - 3, STYLE_PLAIN,
+                   strbuf_cstr(&words));
 }
 
 static void put_row(struct ladder *l, const struct watch *w, const struct picture_row *row)
@@ -229,7 +229,7 @@ static void put_as_text(const struct watch *w, struct screen *screen, int y,
 {
     cleanup_strbuf struct strbuf line = STRBUF_INIT;
     watch_line(&line, w, row);
-    screen_put_n(screen, at->x, y, at->room, style_of(row), line.data, line.len);
+    screen_wrap(screen, at->x, y, at->room, 1, style_of(row), strbuf_cstr(&line));
 }
 
 static void put_names(const struct watch *w, struct screen *screen, int y, const struct ladder *l,

@@ -277,8 +277,18 @@ static void press_typing(struct watch *w, int key)
     }
 }
 
+void open_help(struct watch *w)
+{
+    w->behind_help = w->page;
+    w->page = PAGE_HELP;
+}
+
 static void leave(struct watch *w)
 {
+    if (w->page == PAGE_HELP) {
+        w->page = w->behind_help;
+        return;
+    }
     close_headers(w);
     w->page = PAGE_ROWS;
 }
@@ -293,7 +303,7 @@ void watch_press(struct watch *w, int key)
     }
     if (w->page == PAGE_ROWS) {
         if (key == '?')
-            w->page = PAGE_HELP;
+            open_help(w);
         else
             press_rows(w, key);
         return;
@@ -356,7 +366,7 @@ static void put_where(const struct watch *w, struct strbuf *sb)
         return;
     }
     if (w->page == PAGE_HELP) {
-        strbuf_puts(sb, "q: back");
+        strbuf_puts(sb, "q: back  up, down: scroll");
         return;
     }
     if (w->filter)

@@ -23,7 +23,7 @@ struct watch {
     struct picture *picture;
     struct labels *labels;
     bool seconds; /* times are shown in seconds, else in milliseconds */
-    enum page page;
+    enum page page, behind_help;
     bool over;
     char *message; /* until the next key; NULL: none */
 
@@ -72,6 +72,8 @@ void draw_header(struct watch *w, struct screen *screen, int from, int to);
 void draw_compare(struct watch *w, struct screen *screen, int from, int to);
 void draw_help(struct watch *w, struct screen *screen, int from, int to);
 
+/* Help, which goes back to the page that is shown. */
+void open_help(struct watch *w);
 /* The header of the chosen row's segment; false: it has none, and that is said. */
 bool open_header(struct watch *w);
 /* The two segments' headers. */
