@@ -99,8 +99,8 @@ static int read_evidence(struct side *s, struct cmd_lab *cl, struct error *err)
 static int read_capture(struct side *s, const struct lab *lab, struct error *err)
 {
     s->cell = (struct cell){.verdict = VERDICT_ERROR};
-    s->cell.record =
-        lab ? record_from_capture(lab, s->path, err) : record_from_any_capture(s->path, err);
+    s->cell.record = lab ? record_from_capture(lab, s->path, err)
+                         : record_from_any_capture(s->path, ANY_CAPTURE_PACKETS, err);
     if (!s->cell.record)
         return -1;
     s->cell.story = story_new(s->cell.record);

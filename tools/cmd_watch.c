@@ -3,15 +3,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "cmd.h"
 #include "cmd_lab.h"
-#include "lab/find.h"
+#include "cmd_shown.h"
 #include "record/any_capture.h"
-#include "record/load.h"
-#include "record/stated.h"
 #include "watch/terminal.h"
 #include "watch/watch.h"
 
@@ -39,84 +36,8 @@ static const char help[] =
 struct options {
     const char *out;
     const char *ip;
-    struct cmd_values values;
+    struct cmd_judging judging;
 };
-
-/* What is shown. */
-struct shown {
-    struct record *record;
-    struct cmd_lab cl;
-    struct result *result; /* NULL: not judged */
-    char *name;
-};
-
-static void free_shown(struct shown *s)
-{
-    if (s->result)
-        result_free(s->result);
-    if (s->record)
-        record_free(s->record);
-    cmd_free_lab(&s->cl);
-    free(s->name);
-}
-
-/* ------------------------------------------------------------------- reading --- */
-
-/* Only a plain name: it stands in a file that anybody may have written. */
-static bool is_lab(const char *name)
-{
-    struct error err = ERROR_INIT;
-    cleanup_free char *path = NULL, *expected = NULL;
-    if (!name || !*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")])
-        return false;
-    bool found =
-        lab_find(name, &path, &expected, &err) == 0 && expected && access(expected, R_OK) == 0;
-    error_clear(&err);
-    return found;
-}
-
-/* Judges evidence of a lab that is here; what stands in its way is a remark. */
-static int judge_shown(struct shown *s, const struct options *o, const char *dir)
-{
-    struct error err = ERROR_INIT;
-    if (!is_lab(s->record->lab) || s->record->skipped)
-        return 0;
-    int status = cmd_load_lab_for(&s->cl, s->record->lab, &o->values, dir, true);
-    if (status)
-        return status;
-    if (stated_check(s->record, s->cl.lab, &err) < 0) {
-        vec_push(&s->record->remarks,
-                 xasprintf("not judged, as it is not a run of the lab %s that is here: %s",
-                           s->record->lab, err.message));
-        error_clear(&err);
-        return 0;
-    }
-    s->result = judge(s->cl.lab, s->cl.pattern, s->record, JUDGE_DEFAULT_SLACK);
-    return 0;
-}
-
-static int show_evidence(struct shown *s, const struct options *o, const char *dir)
-{
-    struct error err = ERROR_INIT;
-    s->record = record_load(dir, &err);
-    if (!s->record)
-        return cmd_fail(&err);
-    s->name = xstrdup(s->record->lab ? s->record->lab : dir);
-    if (s->record->skipped) {
-        error_set(&err, STATUS_NOTHING, "%s was not played: %s", s->name, s->record->skipped);
-        return cmd_fail(&err);
-    }
-    return judge_shown(s, o, dir);
-}
-
-static int show_capture(struct shown *s, const char *path)
-{
-    struct error err = ERROR_INIT;
-    s->record = record_from_any_capture(path, &err);
-    const char *slash = strrchr(path, '/');
-    s->name = xstrdup(slash ? slash + 1 : path);
-    return s->record ? 0 : cmd_fail(&err);
-}
 
 /* ------------------------------------------------------------------- playing --- */
 
@@ -162,63 +83,29 @@ static int play(const struct options *o, const char *lab)
     return code == STATUS_FAILED || code == STATUS_NOTHING ? 0 : code;
 }
 
-static int play_and_show(struct shown *s, const struct options *o, const char *name)
+static int play_and_show(struct cmd_shown *s, const struct options *o, const char *name)
 {
     struct cmd_lab cl;
-    int status = cmd_load_lab(&cl, name, &o->values, true);
+    int status = cmd_load_lab(&cl, name, &o->judging.values, true);
     cleanup_free char *dir = status ? NULL : xasprintf("%s/%s", o->out, cl.lab->name);
     cmd_free_lab(&cl);
     if (status == 0)
         status = play(o, name);
-    return status ? status : show_evidence(s, o, dir);
+    return status ? status : cmd_show_evidence(s, dir, &o->judging);
 }
 
 /* ----------------------------------------------------------------------- all --- */
 
-static bool is_evidence(const char *path)
-{
-    struct stat st;
-    cleanup_free char *result = xasprintf("%s/result.json", path);
-    return stat(result, &st) == 0;
-}
-
-/* A capture beside a result.json is a part of evidence, which says more than it alone. */
-static char *evidence_around(const char *path)
-{
-    static const char name[] = "capture.pcapng";
-    size_t n = strlen(path), m = strlen(name);
-    if (n < m || strcmp(path + n - m, name) != 0 || (n > m && path[n - m - 1] != '/'))
-        return NULL;
-    char *dir = n > m ? xstrndup(path, n - m - 1) : xstrdup(".");
-    if (is_evidence(dir))
-        return dir;
-    free(dir);
-    return NULL;
-}
-
-static int load_shown(struct shown *s, const struct options *o, const char *what)
-{
-    struct stat st;
-    size_t n = strlen(what);
-    bool exists = stat(what, &st) == 0;
-    bool is_source = n > 3 && strcmp(what + n - 3, ".md") == 0;
-    cleanup_free char *around = evidence_around(what);
-    if (around)
-        return show_evidence(s, o, around);
-    if (exists && S_ISDIR(st.st_mode) && (is_evidence(what) || !is_lab(what)))
-        return show_evidence(s, o, what);
-    if (exists && !S_ISDIR(st.st_mode) && !is_source)
-        return show_capture(s, what);
-    return play_and_show(s, o, what);
-}
-
 static int watch(const struct options *o, const char *what)
 {
     struct error err = ERROR_INIT;
-    struct shown s = {0};
+    struct cmd_shown s = {0};
+    bool found;
     if (terminal_check(&err) < 0)
         return cmd_fail(&err);
-    int status = load_shown(&s, o, what);
+    int status = cmd_show_found(&s, what, &o->judging, ANY_CAPTURE_PACKETS, &found);
+    if (status == 0 && !found)
+        status = play_and_show(&s, o, what);
     if (status == 0) {
         struct text_options text = cmd_text_options(stdout);
         struct watch *w = watch_new(s.name, s.record, s.result);
@@ -226,7 +113,7 @@ static int watch(const struct options *o, const char *what)
             status = cmd_fail(&err);
         watch_free(w);
     }
-    free_shown(&s);
+    cmd_free_shown(&s);
     return status;
 }
 
@@ -237,6 +124,7 @@ int cmd_watch(int argc, char **argv)
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     struct options o = {.out = "out"};
+    cmd_judging_init(&o.judging);
     int option, status = 0;
     optind = 1;
     opterr = 0;
@@ -250,7 +138,7 @@ int cmd_watch(int argc, char **argv)
             break;
         case 'I':
             o.ip = optarg;
-            status = cmd_take_ip(&o.values, "watch", optarg);
+            status = cmd_take_ip(&o.judging.values, "watch", optarg);
             break;
         default:
             status = cmd_option_error("watch", option, argv);
@@ -260,5 +148,8 @@ int cmd_watch(int argc, char **argv)
     if (status == 0 && optind != argc - 1)
         status =
             cmd_usage_error("watch", "exactly one lab, folder of evidence or capture is needed");
-    return status ? status : watch(&o, argv[optind]);
+    if (status == 0)
+        status = watch(&o, argv[optind]);
+    cmd_judging_free(&o.judging);
+    return status;
 }

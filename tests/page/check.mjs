@@ -1,6 +1,7 @@
 // The pages below DIR in a headless Chromium.
 //
-// usage: check.mjs CHROMIUM DIR      (DIR/out/LAB/, DIR/many/many/, DIR/wrong/out/unplugged/)
+// usage: check.mjs CHROMIUM DIR      (DIR/out/LAB/, DIR/captures/NAME/, DIR/many/many/,
+//                                  DIR/wrong/out/unplugged/)
 //
 // Of every page: at each width no text overlaps another or leaves the page, in both schemes
 // (which differ in colours only) axe finds nothing, nothing is reported on the console, and
@@ -287,6 +288,8 @@ async function checkChecks(file) {
 
 const labs = readdirSync(`${dir}/out`).filter(lab => existsSync(pageOf(`${dir}/out/${lab}`)));
 for (const lab of labs) await checkLooks(lab, pageOf(`${dir}/out/${lab}`));
+for (const capture of readdirSync(`${dir}/captures`))
+  await checkLooks(`${capture}.pcap`, pageOf(`${dir}/captures/${capture}`));
 const wrong = pageOf(`${dir}/wrong/out/unplugged`), some = labs.includes("fast-retransmit") ? "fast-retransmit" : labs[0];
 const sample = pageOf(`${dir}/out/${some}`), large = pageOf(`${dir}/out/congestion-reno`);
 await checkLooks("a run that failed", wrong);

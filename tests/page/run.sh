@@ -79,5 +79,13 @@ grep -q FAIL "$work/wrong/out/unplugged/report.html" || {
     exit 1
 }
 
+# Captures of no lab: an ordinary one, more hosts than a page is wide, times since 1970, and
+# frames of which nobody knows from whom to whom they went.
+for capture in tcp-conversation ip6 times frames; do
+    mkdir -p "$work/captures/$capture"
+    "$tcplab" report tests/golden/decode/$capture.pcap \
+        --output "$work/captures/$capture/report.html" >"$work/log" || exit 1
+done
+
 cp tests/page/check.mjs $modules/
 exec node $modules/check.mjs "$chromium" "$work"

@@ -128,6 +128,25 @@ START_TEST(test_hostile)
 }
 END_TEST
 
+/* Of what nothing is known but its packets: the ladder, and no word of a verdict. */
+START_TEST(test_unjudged)
+{
+    static const char evil[] = "<img src=x>\x1b[2J.pcap";
+    struct record *record = build_full_record();
+    cleanup_strbuf struct strbuf page = STRBUF_INIT;
+    report_html_unjudged(&page, record, evil);
+    ck_assert_ptr_null(find_fault(page.data));
+    ck_assert_ptr_null(strstr(page.data, "<img"));
+    ck_assert_ptr_null(strchr(page.data, '\x1b'));
+    ck_assert_ptr_nonnull(strstr(page.data, "&lt;img src=x&gt;"));
+    ck_assert_ptr_nonnull(strstr(page.data, "<section id=\"ladder\""));
+    ck_assert_ptr_nonnull(strstr(page.data, "not judged"));
+    ck_assert_ptr_null(strstr(page.data, "class=\"badge"));
+    ck_assert_ptr_null(strstr(page.data, "<section id=\"verdict\""));
+    record_free(record);
+}
+END_TEST
+
 START_TEST(test_lesson)
 {
     static const char text[] =
@@ -168,6 +187,7 @@ static Suite *suite_html(void)
     TCase *tc = tcase_create("html");
     tcase_add_loop_test(tc, test_every_scene, 0, SCENE_COUNT);
     tcase_add_test(tc, test_hostile);
+    tcase_add_test(tc, test_unjudged);
     tcase_add_test(tc, test_lesson);
     tcase_add_test(tc, test_walker);
     suite_add_tcase(s, tc);

@@ -5,15 +5,16 @@
 
 /* -------------------------------------------------------------------- reading */
 
-static int read_frames(struct record *r, struct capture_file *file, struct error *err)
+static int read_frames(struct record *r, struct capture_file *file, size_t most, struct error *err)
 {
     struct frame frame;
     int got;
     while ((got = capture_file_next(file, &frame, err)) > 0) {
-        if (r->packets.n == ANY_CAPTURE_PACKETS) {
-            vec_push(&r->remarks, xasprintf("only the first %d packets are shown: `tcpdump -r … -w "
-                                            "…` with a filter makes it smaller",
-                                            ANY_CAPTURE_PACKETS));
+        if (r->packets.n == most) {
+            vec_push(&r->remarks,
+                     xasprintf("only the first %zu packets are shown: `tcpdump -r … -w "
+                               "…` with a filter makes it smaller",
+                               most));
             return 0;
         }
         if (frame.time < 0)
@@ -29,7 +30,7 @@ static int read_frames(struct record *r, struct capture_file *file, struct error
     return 0;
 }
 
-static int read_file(struct record *r, const char *path, struct error *err)
+static int read_file(struct record *r, const char *path, size_t most, struct error *err)
 {
     struct capture_file *file cleanup_capture_file = capture_file_open(path, NULL, err);
     if (!file)
@@ -39,7 +40,7 @@ static int read_file(struct record *r, const char *path, struct error *err)
     p->host = -1;
     p->filter = xstrdup("");
     p->linktype = capture_file_linktype(file);
-    if (read_frames(r, file, err) < 0)
+    if (read_frames(r, file, most, err) < 0)
         return -1;
     if (r->packets.n == 0)
         return error_set(err, STATUS_USAGE, "%s has no packet", path);
@@ -75,11 +76,11 @@ static void find_hosts(struct record *r)
     }
 }
 
-struct record *record_from_any_capture(const char *path, struct error *err)
+struct record *record_from_any_capture(const char *path, size_t most, struct error *err)
 {
     struct record *r = record_new();
     r->clock = xstrdup("real");
-    if (read_file(r, path, err) < 0) {
+    if (read_file(r, path, most, err) < 0) {
         record_free(r);
         return NULL;
     }

@@ -56,12 +56,13 @@ static void put_policy(struct strbuf *out, const struct page *page)
 static void put_head(struct strbuf *out, const struct page *page)
 {
     const struct result *r = page->result;
+    const char *title = r && r->title ? r->title : page->name;
     strbuf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     put_policy(out, page);
     strbuf_puts(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
-    html_around(out, "", r->title ? r->title : r->lab, " – ");
-    strbuf_printf(out, "%s</title>\n<style>", verdict_name(r->verdict));
+    html_text(out, title);
+    strbuf_printf(out, "%s%s</title>\n<style>", r ? " – " : "", r ? verdict_name(r->verdict) : "");
     strbuf_puts(out, page_css);
     strbuf_puts(out, "</style>\n<style>");
     strbuf_add(out, strbuf_cstr(&page->style), page->style.len);
@@ -74,10 +75,17 @@ static void put_banner(struct strbuf *out, const struct page *page)
 {
     const struct result *r = page->result;
     cleanup_strbuf struct strbuf words = STRBUF_INIT;
-    words_verdict(&words, r);
     strbuf_puts(out, "<header class=\"banner\">\n");
-    html_around(out, "<p class=\"over\">tcplab · <code>", r->lab, "</code></p>\n");
-    html_around(out, "<h1>", r->title ? r->title : r->lab, "</h1>\n<p class=\"verdict\">");
+    if (!r) {
+        size_t n = page->picture->story->segments.n;
+        html_around(out, "<p class=\"over\">tcplab</p>\n<h1>", page->name, "</h1>\n");
+        strbuf_printf(out, "<p class=\"verdict\">%zu packet%s, not judged</p>\n</header>\n", n,
+                      n == 1 ? "" : "s");
+        return;
+    }
+    words_verdict(&words, r);
+    html_around(out, "<p class=\"over\">tcplab · <code>", page->name, "</code></p>\n");
+    html_around(out, "<h1>", r->title ? r->title : page->name, "</h1>\n<p class=\"verdict\">");
     html_badge(out, r->verdict);
     html_around(out, " <span>", strbuf_cstr(&words), "</span></p>\n</header>\n");
 }
@@ -148,11 +156,10 @@ static void put_work(struct page *page)
         page_ladder(page);
 }
 
-void report_html(struct strbuf *out, const struct result *result, const struct lab *lab)
+static void write_page(struct strbuf *out, struct page page)
 {
-    struct page page = {.result = result, .record = result->record, .lab = lab};
     if (page.record) {
-        page.picture = picture_new(page.record, result);
+        page.picture = picture_new(page.record, page.result);
         page.labels = labels_new(page.picture->story);
         find_unit(&page);
     }
@@ -174,4 +181,16 @@ void report_html(struct strbuf *out, const struct result *result, const struct l
     strbuf_free(&page.body);
     strbuf_free(&page.style);
     strbuf_free(&page.charts);
+}
+
+void report_html(struct strbuf *out, const struct result *result, const struct lab *lab)
+{
+    write_page(
+        out,
+        (struct page){.name = result->lab, .result = result, .record = result->record, .lab = lab});
+}
+
+void report_html_unjudged(struct strbuf *out, const struct record *record, const char *name)
+{
+    write_page(out, (struct page){.name = name, .record = record});
 }

@@ -84,7 +84,7 @@ void page_backoff(struct page *page)
 {
     struct strbuf *out = &page->body;
     const struct result *r = page->result;
-    nsec scale = find_scale(r);
+    nsec scale = r ? find_scale(r) : 0;
     size_t shown = 0, left = 0;
     if (!scale)
         return;

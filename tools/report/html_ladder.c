@@ -54,17 +54,45 @@ void ladder_ends(const struct ladder *l, const struct picture_row *row, int *fro
         *to = *from ? 0 : (int)l->columns - 1;
 }
 
+bool ladder_has_ends(const struct picture_row *row)
+{
+    return row->from >= 0 || row->to >= 0;
+}
+
 const char *ladder_column(const struct ladder *l, int column)
 {
     size_t n = l->picture->columns.n;
     return n ? picture_column_name(l->picture, (size_t)column < n ? (size_t)column : n - 1) : "?";
 }
 
+/* What is wider than in a lab: long times, and lifelines that are called by addresses. */
+static void put_widths(struct ladder *l)
+{
+    struct strbuf *css = &l->page->style;
+    cleanup_strbuf struct strbuf time = STRBUF_INIT;
+    size_t longest = 0;
+    nsec last = 0;
+    vec_each (&l->picture->rows, row)
+        last = row->time > last ? row->time : last;
+    html_time(&time, l->page, last);
+    for (size_t k = 0; k < l->columns; k++) {
+        size_t n = strlen(ladder_column(l, (int)k));
+        longest = n > longest ? n : longest;
+    }
+    if (time.len > 8)
+        strbuf_printf(css, ";--tw:%.1frem", .55 * (double)time.len + 1);
+    if (l->picture->record->states.n)
+        strbuf_puts(css, ";--sw:6rem");
+    if (!l->page->lab && l->columns > 2)
+        strbuf_printf(css, ";--cw:%.1frem", .65 * (double)longest + 1);
+}
+
 static void put_grid(struct ladder *l)
 {
     struct strbuf *css = &l->page->style;
-    strbuf_printf(css, ".lad{--n:%zu%s}", l->columns - 1,
-                  l->picture->record->states.n ? ";--sw:6rem" : "");
+    strbuf_printf(css, ".lad{--n:%zu", l->columns - 1);
+    put_widths(l);
+    strbuf_puts(css, "}");
     for (size_t a = 0; a < l->columns; a++)
         for (size_t b = a + 1; b < l->columns; b++)
             strbuf_printf(css, ".c%zu-%zu{grid-column:%zu/%zu}", a, b, a + 3, b + 3);
@@ -211,9 +239,10 @@ static void put_bar(struct ladder *l, size_t i, const struct piece *piece)
 static void put_line(struct ladder *l, size_t i, size_t first)
 {
     struct piece piece = piece_of(l, i, first);
-    if (l->picture->rows.at[i].segment >= 0)
+    const struct picture_row *row = &l->picture->rows.at[i];
+    if (row->segment >= 0 && ladder_has_ends(row))
         put_arrow(l, i, &piece);
-    else if (l->ends[i] != i)
+    else if (row->segment < 0 && l->ends[i] != i)
         put_bar(l, i, &piece);
 }
 
@@ -326,8 +355,10 @@ void page_ladder(struct page *page)
                        "<h2 id=\"ladder-h\">What happened</h2>\n");
     strbuf_puts(l.out, definitions);
     strbuf_puts(l.out, legend);
-    strbuf_printf(l.out, "<div class=\"frame%s\"%s>\n", l.big ? " big" : "",
-                  l.big ? " tabindex=\"0\" role=\"region\" aria-label=\"The ladder\"" : "");
+    bool scrolls = l.big || !page->lab;
+    strbuf_printf(l.out, "<div class=\"frame%s%s\"%s>\n", l.big ? " big" : "",
+                  page->lab ? "" : " wide",
+                  scrolls ? " tabindex=\"0\" role=\"region\" aria-label=\"The ladder\"" : "");
     put_heads(&l);
     put_rows(&l);
     strbuf_puts(l.out, "</div></section>\n");

@@ -19,6 +19,8 @@ struct ladder {
 
 /* Between which columns the arrow of a row leads. */
 void ladder_ends(const struct ladder *l, const struct picture_row *row, int *from, int *to);
+/* Whether it has an arrow: of what is no IP nobody knows where it went. */
+bool ladder_has_ends(const struct picture_row *row);
 const char *ladder_column(const struct ladder *l, int column);
 
 /* What stands on an arrow. */

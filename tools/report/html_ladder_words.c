@@ -65,11 +65,12 @@ void ladder_words(struct ladder *l, const struct picture_row *row)
     picture_words(&words, l->picture, row, PICTURE_FIELDS);
     strbuf_puts(l->out, "<a class=\"");
     put_words_place(l, row, from, to);
-    strbuf_printf(l->out, "\" href=\"#s%ld\"><span class=\"vh\">", row->segment);
-    html_text(l->out, ladder_column(l, from));
-    html_around(l->out, " to ", ladder_column(l, to), ": </span><code>");
-    html_text(l->out, strbuf_cstr(&words));
-    strbuf_puts(l->out, "</code>");
+    strbuf_printf(l->out, "\" href=\"#s%ld\">", row->segment);
+    if (ladder_has_ends(row)) {
+        html_around(l->out, "<span class=\"vh\">", ladder_column(l, from), "");
+        html_around(l->out, " to ", ladder_column(l, to), ": </span>");
+    }
+    html_around(l->out, "<code>", strbuf_cstr(&words), "</code>");
     put_labels(l, row);
     put_fate(l, row);
     strbuf_puts(l->out, "</a>");

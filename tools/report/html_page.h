@@ -13,9 +13,10 @@ enum { PAGE_BIG = 300 };
 
 struct page {
     struct strbuf body;
-    struct strbuf style;  /* CSS of this page alone */
-    struct strbuf charts; /* where segments are in the graphs, elements of a JSON array */
-    const struct result *result;
+    struct strbuf style;         /* CSS of this page alone */
+    struct strbuf charts;        /* where segments are in the graphs, elements of a JSON array */
+    const char *name;            /* the lab's, or what is shown */
+    const struct result *result; /* NULL: not judged */
     const struct record *record; /* NULL: nothing ran */
     const struct lab *lab;       /* may be NULL */
     struct picture *picture;     /* NULL without a record */

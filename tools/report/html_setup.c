@@ -33,7 +33,8 @@ static void put_hosts(struct strbuf *out, const struct record *r)
             strbuf_puts(&addrs, addrs.len ? ", " : "");
             strbuf_ipaddr(&addrs, addr);
         }
-        put_fact(out, "host", host->name, strbuf_cstr(&addrs));
+        bool is_address = strcmp(host->name, strbuf_cstr(&addrs)) == 0;
+        put_fact(out, "host", is_address ? NULL : host->name, strbuf_cstr(&addrs));
     }
 }
 
@@ -97,8 +98,10 @@ void page_verdict(struct page *page)
 {
     struct strbuf *out = &page->body;
     const struct result *r = page->result;
-    const struct result_line *bad = result_first_bad(r);
     cleanup_strbuf struct strbuf words = STRBUF_INIT, wall = STRBUF_INIT;
+    if (!r)
+        return;
+    const struct result_line *bad = result_first_bad(r);
     words_verdict(&words, r);
     strbuf_puts(out, "<section id=\"verdict\" aria-labelledby=\"verdict-h\">\n"
                      "<h2 id=\"verdict-h\">Verdict</h2>\n<p class=\"verdict\">");

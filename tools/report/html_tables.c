@@ -121,7 +121,9 @@ static void put_command(struct strbuf *out, const char *what, const char *comman
 void page_repeat(struct page *page)
 {
     struct strbuf *out = &page->body;
-    const char *lab = page->result->lab;
+    const char *lab = page->name;
+    if (!page->result)
+        return;
     cleanup_strbuf struct strbuf options = STRBUF_INIT;
     if (page->lab && page->record && page->record->ip == 6 && page->lab->mapping)
         strbuf_puts(&options, " --ip 6");
