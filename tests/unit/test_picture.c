@@ -205,6 +205,45 @@ START_TEST(words_tell_connections_apart)
 }
 END_TEST
 
+/* A host that talks to itself: who connects is on the left, who listens on the right, with
+ * their calls and states. */
+START_TEST(a_host_alone_has_two_sides)
+{
+    static const struct {
+        const char *as, *verb;
+        int column;
+    } calls[] = {{NULL, "listen", 1}, {"c", "connect", 0}, {"s", "accept", 1}, {"c", "close", 0}};
+    struct record *r = build_record();
+    build_uncaptured(r);
+    struct record_host *server = &r->hosts.at[--r->hosts.n];
+    free(server->name);
+    vec_free(&server->addrs);
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        struct record_call *call =
+            build_call(r, 0, calls[i].verb, "", (nsec)i * MS, (nsec)i * MS + MS / 2, 0, 0);
+        call->as = calls[i].as ? xstrdup(calls[i].as) : NULL;
+    }
+    struct build_tcp syn = {.src = "10.0.0.1", .dst = "10.0.0.1", .flags = "S"};
+    struct build_tcp syn_ack = syn;
+    syn_ack.reply = true;
+    syn_ack.flags = "S.";
+    build_seen_tcp(r, 0, BUILD_UNKNOWN, 10 * MS, &syn);
+    build_seen_tcp(r, 0, BUILD_UNKNOWN, 11 * MS, &syn_ack);
+    build_done(r, 0);
+    struct picture *picture = picture_new(r, NULL);
+    cleanup_free char *rows = outline(picture);
+    ck_assert_str_eq(rows, "C C C C S01 S10");
+    ck_assert_uint_eq(picture->columns.n, 2);
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        ck_assert_int_eq(picture->rows.at[i].from, calls[i].column);
+    ck_assert_str_eq(picture_column_name(picture, 1), "client");
+    ck_assert_int_eq(picture_state_column(picture, &(struct record_state){.local_port = 1234}), 1);
+    ck_assert_int_eq(picture_state_column(picture, &(struct record_state){.local_port = 40000}), 0);
+    picture_free(picture);
+    record_free(r);
+}
+END_TEST
+
 static void words_are(const struct build_tcp *b, enum picture_detail detail, const char *want)
 {
     struct record *r = build_record();
@@ -264,6 +303,7 @@ static Suite *suite_picture(void)
     tcase_add_test(t, silence_is_when_nothing_is_under_way);
     tcase_add_test(t, a_call_is_one_row_unless_something_happens_meanwhile);
     tcase_add_test(t, states_hang_at_what_they_follow);
+    tcase_add_test(t, a_host_alone_has_two_sides);
     tcase_add_test(t, words_tell_connections_apart);
     tcase_add_test(t, words_are_as_many_as_asked_for);
     tcase_add_test(t, words_of_a_transcripts_line);

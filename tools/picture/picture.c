@@ -9,6 +9,9 @@
  * - A call and its return are one row if nothing happened in between.
  * - Where nothing happens for SILENCE and nothing is under way, a row says so.
  *
+ * A host that talks to itself has two columns: on the left whoever connects, on the right
+ * whoever listens.
+ *
  * A change of a socket's state hangs at the last row before the look that saw it: what the
  * row tells is its cause, or happened at the same time.
  *
@@ -30,6 +33,37 @@ int picture_column(const struct picture *picture, int host)
         if (picture->columns.at[i] == host)
             return (int)i;
     return -1;
+}
+
+/* Whether both columns are the same host's. */
+static bool is_alone(const struct picture *picture)
+{
+    return picture->columns.n == 2 && picture->columns.at[0] == picture->columns.at[1];
+}
+
+static bool same_connection(const struct record_call *a, const struct record_call *b)
+{
+    return a->as && b->as ? strcmp(a->as, b->as) == 0 : a->as == b->as;
+}
+
+static int call_column(const struct picture *picture, const struct record_call *call)
+{
+    if (!is_alone(picture))
+        return picture_column(picture, call->host);
+    vec_each (&picture->record->calls, other)
+        if (same_connection(call, other) && strcmp(other->verb, "connect") == 0)
+            return 0;
+    return 1;
+}
+
+int picture_state_column(const struct picture *picture, const struct record_state *state)
+{
+    if (!is_alone(picture))
+        return picture_column(picture, state->host);
+    vec_each (&picture->story->flows, flow)
+        if (flow->port[0] == state->local_port)
+            return 0;
+    return 1;
 }
 
 const char *picture_column_name(const struct picture *picture, size_t column)
@@ -60,6 +94,14 @@ bool picture_is_bad(const struct picture_row *row)
 
 /* ------------------------------------------------------------------ columns */
 
+static bool talks_to_itself(const struct picture *picture)
+{
+    vec_each (&picture->story->segments, s)
+        if (s->flow >= 0 && s->from >= 0 && s->from == s->to)
+            return true;
+    return false;
+}
+
 /* The ends of the first connection stand outermost, whoever else there is between them. */
 static void order_columns(struct picture *picture)
 {
@@ -78,6 +120,8 @@ static void order_columns(struct picture *picture)
             vec_push(&picture->columns, i);
     if (n > 1)
         vec_push(&picture->columns, last);
+    else if (n == 1 && talks_to_itself(picture))
+        vec_push(&picture->columns, first);
 }
 
 /* The outermost column that is not this one. */
@@ -138,6 +182,10 @@ static void find_ends(const struct picture *picture, const struct story_segment 
     bool on_its_way = last_seen >= 0 && last_seen != s->from;
     row->from = picture_column(picture, s->from);
     row->to = picture_column(picture, on_its_way ? last_seen : s->to);
+    if (is_alone(picture)) {
+        row->from = s->dir ? 1 : 0;
+        row->to = !row->from;
+    }
     if (row->from < 0 && row->to >= 0)
         row->from = opposite(picture, row->to);
     else if (row->from >= 0 && (row->to < 0 || row->to == row->from))
@@ -191,12 +239,12 @@ static void add_calls(struct picture *picture)
         const struct record_call *call = &r->calls.at[i];
         struct picture_row *row = add_row(picture, PICTURE_CALL_BEGAN, call->began - picture->zero);
         row->call = (long)i;
-        row->from = row->to = picture_column(picture, call->host);
+        row->from = row->to = call_column(picture, call);
         if (!call->ended)
             continue;
         row = add_row(picture, PICTURE_CALL, call->ended - picture->zero);
         row->call = (long)i;
-        row->from = row->to = picture_column(picture, call->host);
+        row->from = row->to = call_column(picture, call);
     }
 }
 

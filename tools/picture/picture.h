@@ -44,8 +44,10 @@ struct picture {
     const struct record *record;
     const struct result *result; /* NULL: not judged */
     struct story *story;
-    nsec zero;        /* stamp of the story's first segment: times count from it */
-    VEC(int) columns; /* hosts (indexes into record->hosts), from left to right */
+    nsec zero; /* stamp of the story's first segment: times count from it */
+    VEC(int)
+    columns; /* hosts (indexes into record->hosts), from left to right; one that talks
+                to itself twice */
     VEC(struct picture_row) rows;
 };
 
@@ -53,8 +55,9 @@ struct picture {
 struct picture *picture_new(const struct record *record, const struct result *result);
 void picture_free(struct picture *picture);
 
-/* The column of a host, -1: none. */
+/* The column of a host, -1: none; of a state that of its socket. */
 int picture_column(const struct picture *picture, int host);
+int picture_state_column(const struct picture *picture, const struct record_state *state);
 const char *picture_column_name(const struct picture *picture, size_t column);
 const struct story_segment *picture_segment(const struct picture *picture,
                                             const struct picture_row *row);

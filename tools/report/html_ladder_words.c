@@ -151,7 +151,7 @@ static void put_margin(struct ladder *l, const struct picture_row *row, bool rig
     vec_each (&row->states, i) {
         const struct record_state *state = &r->states.at[*i];
         const char *name = tcp_state_names[state->new];
-        if (!name || picture_column(l->picture, state->host) != column)
+        if (!name || picture_state_column(l->picture, state) != column)
             continue;
         if (shown++ == 0)
             strbuf_printf(l->out, "<span class=\"st %s\" aria-hidden=\"true\">",
@@ -166,7 +166,7 @@ static void put_states(struct ladder *l, const struct picture_row *row)
     const struct record *r = l->picture->record;
     vec_each (&row->states, i) {
         const struct record_state *state = &r->states.at[*i];
-        int column = picture_column(l->picture, state->host);
+        int column = picture_state_column(l->picture, state);
         bool margin = column == 0 || column == (int)l->columns - 1;
         if (!tcp_state_names[state->new])
             continue;

@@ -21,6 +21,13 @@ struct margin {
     size_t n, shown;
 };
 
+/* A state of a host between the outermost ones. */
+struct middle {
+    int column;
+    const char *state;
+    bool shown;
+};
+
 struct ladder {
     struct text *t;
     const struct picture *picture;
@@ -34,6 +41,8 @@ struct ladder {
     bool one_row;    /* nothing stands below an arrow, so it tells as much as it can */
     bool margins;    /* there is room for states outside the lifelines */
     struct margin margin[2];
+    struct middle middle[LADDER_STATES_MOST];
+    size_t n_middle;
 };
 
 const char *ladder_pick(const struct ladder *l, const char *utf8, const char *ascii);

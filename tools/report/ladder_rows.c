@@ -90,22 +90,52 @@ void ladder_paragraph(struct ladder *l, enum style style, const char *first, con
 
 void ladder_take_states(struct ladder *l, const struct picture_row *row)
 {
+    int last = (int)l->picture->columns.n - 1;
     l->margin[LEFT] = l->margin[RIGHT] = (struct margin){0};
+    l->n_middle = 0;
     vec_each (&row->states, i) {
         const struct record_state *state = &l->picture->record->states.at[*i];
-        int column = picture_column(l->picture, state->host);
-        bool left = column == 0, right = column == (int)l->picture->columns.n - 1;
-        struct margin *m = &l->margin[left ? LEFT : RIGHT];
-        if ((left || right) && m->n < LADDER_STATES_MOST && tcp_state_names[state->new])
-            m->states[m->n++] = tcp_state_names[state->new];
+        const char *name = tcp_state_names[state->new];
+        int column = picture_state_column(l->picture, state);
+        struct margin *m = &l->margin[column == 0 ? LEFT : RIGHT];
+        if (!name || column < 0)
+            continue;
+        if (column > 0 && column < last && l->n_middle < LADDER_STATES_MOST)
+            l->middle[l->n_middle++] = (struct middle){column, name, false};
+        else if ((column == 0 || column == last) && m->n < LADDER_STATES_MOST)
+            m->states[m->n++] = name;
     }
+}
+
+/* On the row that was begun, one for each column. */
+static void put_middles(struct ladder *l)
+{
+    int before = -1;
+    for (size_t i = 0; i < l->n_middle; i++) {
+        struct middle *m = &l->middle[i];
+        int x = l->x[m->column] + 2, room = l->x[m->column + 1] - x;
+        if (m->shown || m->column <= before)
+            continue;
+        canvas_put(&l->row, x, room, STYLE_GOOD, m->state, strlen(m->state));
+        m->shown = true;
+        before = m->column;
+    }
+}
+
+static bool has_states(const struct ladder *l)
+{
+    for (size_t i = 0; i < l->n_middle; i++)
+        if (!l->middle[i].shown)
+            return true;
+    const struct margin *m = l->margin;
+    return m[LEFT].shown < m[LEFT].n || m[RIGHT].shown < m[RIGHT].n;
 }
 
 /* What the row's own lines have left over; on a narrow terminal, all. */
 void ladder_put_states(struct ladder *l)
 {
     struct margin *m = l->margin;
-    while (m[LEFT].shown < m[LEFT].n || m[RIGHT].shown < m[RIGHT].n) {
+    while (has_states(l)) {
         ladder_begin_row(l);
         for (enum side side = LEFT; side <= RIGHT && !l->margins; side++) {
             if (m[side].shown == m[side].n)
@@ -115,6 +145,7 @@ void ladder_put_states(struct ladder *l)
             canvas_put(&l->row, side == LEFT ? ladder_left(l) + 2 : ladder_right(l) - 1 - width,
                        width, STYLE_GOOD, state, strlen(state));
         }
+        put_middles(l);
         ladder_end_row(l, NULL);
     }
 }
