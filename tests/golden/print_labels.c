@@ -18,6 +18,8 @@ static void print_segment(const struct story *story, const struct labels *labels
     for (size_t k = 0; k < n; k++) {
         strbuf_printf(&sb, "    %-13s  ", label_short(first[k].kind));
         label_format(&sb, &first[k]);
+        if (first[k].basis == LABEL_CONFIRMED)
+            strbuf_puts(&sb, " [confirmed]");
         strbuf_putc(&sb, '\n');
     }
     fputs(strbuf_cstr(&sb), stdout);

@@ -1,123 +1,8 @@
 /* What each segment is called, and that it is not called so when one fact is another. */
 #include <stdio.h>
 
+#include "label_scene.h"
 #include "unit.h"
-
-#include "build_packet.h"
-#include "picture/label.h"
-
-#define MS(n) ((n)*NSEC_PER_MSEC)
-#define SEC(n) ((n)*NSEC_PER_SEC)
-#define WIN 5000
-#define CLOSED 65535 /* stands for a window of 0 */
-/* Client ISN 1000, server 8000: the client's first byte of data is 1001. */
-#define CLIENT(...) (&(struct build_tcp){__VA_ARGS__})
-#define SERVER(...) (&(struct build_tcp){.reply = true, __VA_ARGS__})
-#define NOTHING 5                    /* ns, so that there is a round-trip time */
-#define DATA(n) 1001 + ((n)-1) * 100 /* the n-th segment of 100 bytes */
-
-static struct record *record;
-static nsec travel;      /* each way */
-static bool sack = true; /* is negotiated */
-static bool only_client; /* is captured */
-static uint16_t ids;
-
-/* What is not given: an ACK of the handshake, at the number behind it. */
-static void sent_within(nsec at, nsec within, const struct build_tcp *given)
-{
-    struct build_tcp filled = *given, *b = &filled;
-    b->id = ++ids;
-    b->flags = b->flags ? b->flags : ".";
-    b->win = b->win == CLOSED ? 0 : b->win ? b->win : WIN;
-    b->seq = b->seq ? b->seq : b->reply ? 8001 : 1001;
-    b->ack = b->ack || b->reply ? b->ack : 8001;
-    if (!only_client)
-        build_sent(record, at, within, b);
-    else if (!b->reply)
-        build_seen_tcp(record, 0, BUILD_OUT, at, b);
-    else if (within != BUILD_LOST)
-        build_seen_tcp(record, 0, BUILD_IN, at + within, b);
-}
-
-static void sent(nsec at, const struct build_tcp *b)
-{
-    sent_within(at, travel, b);
-}
-
-static void lost(nsec at, const struct build_tcp *b)
-{
-    sent_within(at, BUILD_LOST, b);
-}
-
-static void data(nsec at, int n, bool arrives)
-{
-    sent_within(at, arrives ? travel : BUILD_LOST, CLIENT(.seq = DATA(n), .len = 100));
-}
-
-static void ack(nsec at, int n)
-{
-    sent(at, SERVER(.ack = DATA(n)));
-}
-
-static void ack_sack(nsec at, int n, int from, int to)
-{
-    sent(at, SERVER(.ack = DATA(n), .n_sack = 1, .sack = {{DATA(from), DATA(to)}}));
-}
-
-/* Over after three travels. */
-static void handshake(void)
-{
-    sent(0, &(struct build_tcp){.flags = "S", .seq = 1000, .win = WIN, .sack_ok = sack});
-    sent(travel, SERVER(.flags = "S.", .seq = 8000, .ack = 1001, .sack_ok = sack));
-    sent(2 * travel, CLIENT(.seq = 1001));
-}
-
-static void setting(const char *value)
-{
-    for (int host = 0; host < 2; host++)
-        vec_push(&record->sysctls,
-                 ((struct record_sysctl){.host = host,
-                                         .key = xstrdup("net.ipv4.tcp_early_retrans"),
-                                         .value = xstrdup(value)}));
-}
-
-static void begin(void)
-{
-    record = build_record();
-    travel = NOTHING;
-    sack = true;
-    only_client = false;
-}
-
-static void end(void)
-{
-    record_free(record);
-}
-
-/* "[…] label; label" of the last segment (back 0), or of one before it. */
-static const char *labels_back(size_t back)
-{
-    static char text[400];
-    struct strbuf sb cleanup_strbuf = STRBUF_INIT;
-    struct record *copy = record;
-    build_done(copy, SEC(1000));
-    struct story *story = story_new(copy);
-    struct labels *labels = labels_new(story);
-    ck_assert_uint_lt(back, story->segments.n);
-    const struct label *first;
-    size_t n = labels_of(labels, story->segments.n - 1 - back, &first);
-    for (size_t i = 0; i < n; i++) {
-        strbuf_puts(&sb, i ? "; " : "");
-        label_format(&sb, &first[i]);
-    }
-    snprintf(text, sizeof(text), "%s", strbuf_cstr(&sb));
-    labels_free(labels);
-    story_free(story);
-    return text;
-}
-
-#define LAST(want) ck_assert_str_eq(labels_back(0), want)
-#define BACK(back, want) ck_assert_str_eq(labels_back(back), want)
 
 /* --------------------------------------------------------------------- time-outs */
 
@@ -277,8 +162,8 @@ START_TEST(a_duplicate_ack_says_nothing_new)
     second_lost(1);
     LAST("duplicate ACK 1");
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-        end();
-        begin();
+        label_scene_end();
+        label_scene_begin();
         sack = false;
         second_lost(0);
         sent(MS(251), others[i]);
@@ -400,16 +285,6 @@ START_TEST(what_one_end_cannot_tell)
 END_TEST
 
 /* ---------------------------------------------------------------------- windows */
-
-static void probe(nsec at)
-{
-    sent(at, CLIENT(.seq = DATA(2) - 1));
-}
-
-static void window(nsec at, uint16_t win)
-{
-    sent(at, SERVER(.ack = DATA(2), .win = win));
-}
 
 START_TEST(zero_window)
 {
@@ -680,7 +555,7 @@ static Suite *suite_label(void)
 {
     Suite *s = suite_create("label");
     TCase *tc = tcase_create("label");
-    tcase_add_checked_fixture(tc, begin, end);
+    tcase_add_checked_fixture(tc, label_scene_begin, label_scene_end);
     tcase_add_test(tc, time_outs_double);
     tcase_add_test(tc, a_wait_that_no_timer_makes);
     tcase_add_test(tc, a_probe_is_no_time_out);

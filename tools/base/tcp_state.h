@@ -28,7 +28,14 @@ extern const char *const tcp_state_names[TCP_STATE_COUNT];
 enum tcp_state tcp_state_from_name(const char *name, size_t len);
 
 /* The states of congestion control by their names in Linux, enum tcp_ca_state. */
-#define TCP_CA_STATE_COUNT 5
+enum tcp_ca_state_number {
+    TCP_CA_STATE_OPEN,
+    TCP_CA_STATE_DISORDER,
+    TCP_CA_STATE_CWR,
+    TCP_CA_STATE_RECOVERY,
+    TCP_CA_STATE_LOSS,
+    TCP_CA_STATE_COUNT,
+};
 extern const char *const tcp_ca_state_names[TCP_CA_STATE_COUNT];
 
 #endif

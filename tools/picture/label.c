@@ -232,8 +232,9 @@ static void replay_story(struct labels *l, const struct story *story)
     cleanup_free struct too_big *too_big = xcalloc(hosts + 1, sizeof(*too_big));
     cleanup_free uint8_t *probes = xcalloc(story->segments.n + 1, sizeof(*probes));
     cleanup_free long *early_retrans = xcalloc(hosts + 1, sizeof(*early_retrans));
-    struct replay r = {story, story->record, l, ends, too_big, early_retrans, probes};
+    struct replay r = {story, story->record, l, ends, too_big, early_retrans, probes, {0}};
     read_settings(&r);
+    looks_index(&r.looks, story->record);
     for (size_t i = 0; i < flows * 2; i++) {
         struct end *e = &ends[i / 2].end[i % 2];
         e->undecided = NO_SEGMENT;
@@ -242,6 +243,7 @@ static void replay_story(struct labels *l, const struct story *story)
     play(&r);
     for (size_t i = 0; i < flows * 2; i++)
         end_free(&ends[i / 2].end[i % 2]);
+    vec_free(&r.looks);
 }
 
 /* ------------------------------------------------------------------------- results */

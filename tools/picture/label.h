@@ -79,11 +79,20 @@
 enum label_kind { LABEL_KINDS(LABEL_ENUM) LABEL_KINDS_N };
 #undef LABEL_ENUM
 
+/* What a label rests on. */
+enum label_basis {
+    LABEL_BY_RULE,   /* the packets, and their times */
+    LABEL_CONFIRMED, /* the same, and the numbers of the sender's socket say so, too */
+    LABEL_BY_KERNEL, /* these numbers, against the rule or where the packets do not tell */
+};
+
 struct label {
     enum label_kind kind;
+    enum label_basis basis;
     unsigned n;        /* of what is counted (retransmissions of the same data, duplicate ACKs,
                           probes …) which it is, from 1; 0: not counted */
     nsec after;        /* how long it waited; 0: it was sent at once, or it is not known */
+    unsigned rto;      /* of an RTO: which in a row, by the kernel's count; 0: not known */
     bool after_ack;    /* … from the ACK that set the timer anew; else from the sending before */
     uint32_t from, to; /* DSACK: what had arrived already, relative sequence numbers */
 };

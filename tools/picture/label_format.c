@@ -12,8 +12,9 @@ static const char *const names[] = {LABEL_KINDS(LABEL_NAME)};
 static const char *const short_texts[] = {LABEL_KINDS(LABEL_SHORT)};
 #undef LABEL_SHORT
 
-/* %n is the number; without one it is left out, and the blank before it.  %a is what it waited,
- * %r the range of sequence numbers. */
+/* %n is the number; without one it is left out, and the blank before it.  %o is that of RTOs,
+ * likewise.  %a is what it waited, %k that only the kernel says so, %r the range of sequence
+ * numbers. */
 static const char *const texts[] = {
     [LABEL_SYN_RETRANSMISSION] = "SYN retransmission %n (%a)",
     [LABEL_SYN_ACK_RETRANSMISSION] = "SYN-ACK retransmission %n (%a)",
@@ -25,14 +26,14 @@ static const char *const texts[] = {
     [LABEL_FAST_OPEN_REQUEST] = "asks for a Fast Open cookie",
     [LABEL_FAST_OPEN_COOKIE] = "grants a Fast Open cookie",
     [LABEL_FAST_OPEN_DATA] = "Fast Open: a SYN with a cookie and data",
-    [LABEL_RTO] = "retransmission %n (RTO, %a)",
-    [LABEL_TAIL_LOSS_PROBE] = "retransmission %n (tail loss probe, %a)",
+    [LABEL_RTO] = "retransmission %n (RTO %o, %a%k)",
+    [LABEL_TAIL_LOSS_PROBE] = "retransmission %n (tail loss probe, %a%k)",
     [LABEL_RTO_OR_PROBE] = "retransmission %n (RTO or tail loss probe, %a)",
     [LABEL_TIMER] = "retransmission %n (by a timer, the record does not tell which, %a)",
-    [LABEL_AFTER_RTO] = "retransmission %n (slow start after the RTO)",
-    [LABEL_FAST] = "retransmission %n (fast)",
+    [LABEL_AFTER_RTO] = "retransmission %n (slow start after the RTO%k)",
+    [LABEL_FAST] = "retransmission %n (fast%k)",
     [LABEL_RACK] = "retransmission %n (RACK, %a)",
-    [LABEL_RECOVERY] = "retransmission %n (in recovery)",
+    [LABEL_RECOVERY] = "retransmission %n (in recovery%k)",
     [LABEL_PARTIAL] = "retransmission %n (partial ACK)",
     [LABEL_PATH_MTU] = "retransmission %n (smaller, for the path's MTU)",
     [LABEL_RETRANSMISSION] = "retransmission %n (the record does not tell why)",
@@ -41,9 +42,9 @@ static const char *const texts[] = {
     [LABEL_WINDOW_FULL] = "the peer's window is full",
     [LABEL_BEHIND] = "behind later data: overtaken, or a retransmission",
     [LABEL_OUT_OF_ORDER] = "out of order: overtaken by %n",
-    [LABEL_KEEPALIVE] = "keep-alive %n (%a)",
+    [LABEL_KEEPALIVE] = "keep-alive %n (%a%k)",
     [LABEL_KEEPALIVE_ANSWER] = "answer to the keep-alive",
-    [LABEL_ZERO_WINDOW_PROBE] = "zero-window probe %n (%a)",
+    [LABEL_ZERO_WINDOW_PROBE] = "zero-window probe %n (%a%k)",
     [LABEL_ZERO_WINDOW_PROBE_ANSWER] = "answer to the zero-window probe",
     [LABEL_PROBE] = "keep-alive or zero-window probe %n (%a)",
     [LABEL_PROBE_ANSWER] = "answer to the probe",
@@ -86,6 +87,14 @@ static void put_after(struct strbuf *sb, const struct label *label)
         strbuf_puts(sb, " after an ACK");
 }
 
+static void put_number(struct strbuf *sb, unsigned n)
+{
+    if (n)
+        strbuf_printf(sb, "%u", n);
+    else
+        strbuf_truncate(sb, sb->len - 1);
+}
+
 void label_format(struct strbuf *sb, const struct label *label)
 {
     for (const char *t = texts[label->kind]; *t; t++) {
@@ -95,10 +104,14 @@ void label_format(struct strbuf *sb, const struct label *label)
         }
         switch (*++t) {
         case 'n':
-            if (label->n)
-                strbuf_printf(sb, "%u", label->n);
-            else
-                strbuf_truncate(sb, sb->len - 1);
+            put_number(sb, label->n);
+            break;
+        case 'o':
+            put_number(sb, label->rto);
+            break;
+        case 'k':
+            if (label->basis == LABEL_BY_KERNEL)
+                strbuf_puts(sb, ", as the kernel says");
             break;
         case 'a':
             put_after(sb, label);

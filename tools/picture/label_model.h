@@ -121,6 +121,9 @@ struct labels {
     size_t n;                  /* segments */
 };
 
+/* The looks at sockets of which numbers are recorded, by socket and time; borrowed. */
+typedef VEC(const struct record_state *) looks;
+
 /* A replay of the story, event by event. */
 struct replay {
     const struct story *story;
@@ -130,6 +133,7 @@ struct replay {
     struct too_big *too_big; /* by host */
     long *early_retrans;     /* by host: the setting tcp_early_retrans, -1: not recorded */
     uint8_t *probes;         /* by segment: enum label_kind + 1 of a timer's probe */
+    looks looks;             /* empty: nothing was traced */
 };
 
 /* A segment at the moment at which it is sent, or arrives. */
@@ -152,6 +156,28 @@ struct timing_host replay_host(const struct replay *r, nsec from, nsec now);
 bool replay_called(const struct replay *r, int host, const char *verb, nsec from, nsec to);
 /* The arrival that the segment answers at once and nothing has answered yet, or NULL. */
 const struct story_segment *replay_answered(const struct replay *r, const struct moment_of *m);
+
+/* label_kernel.c: what the sockets' own numbers say of a sending, where they were recorded. */
+enum kernel_says {
+    KERNEL_NOTHING,  /* or not what made the difference */
+    KERNEL_RTO,      /* the retransmission timer had run out */
+    KERNEL_PROBE,    /* a tail loss probe: sent again in a state without loss */
+    KERNEL_RECOVERY, /* in fast recovery */
+    KERNEL_LOSS,     /* in the recovery from an RTO, but not by another one */
+    KERNEL_KEEPALIVE,
+    KERNEL_ZERO_WINDOW_PROBE,
+};
+
+struct kernel_word {
+    enum kernel_says says;
+    unsigned rto; /* of an RTO: which in a row, from 1; 0: beyond belief */
+    bool entered; /* the state that it says is a new one */
+};
+
+void looks_index(looks *list, const struct record *r);
+/* Of something that is sent again, and of what looks like a probe. */
+struct kernel_word kernel_says_again(const struct replay *r, const struct moment_of *m);
+enum kernel_says kernel_says_probe(const struct replay *r, const struct moment_of *m);
 
 /* label_end.c: what an end knows. */
 /* The window that a segment of `from` offers, in bytes; false: its scale is not known, as the

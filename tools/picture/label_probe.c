@@ -5,7 +5,7 @@
  * has offered last.  Linux sends no keep-alive while data wait for the window, and a
  * keep-alive's times are whole seconds; so with a window of 0 it is a window probe if it
  * comes sooner than a second, or when the RTO says (doubled for each one before); otherwise
- * it may be either. */
+ * it may be either.  Where the socket's numbers are recorded they have the last word. */
 #include "picture/label_model.h"
 
 static bool has_form(const struct moment_of *m)
@@ -34,6 +34,16 @@ static bool fits_rto(const struct replay *r, const struct moment_of *m, nsec wai
            (e->rtt.most && timing_may_be(&host, TIMING_WAIT_RTO, e->window_probes, e->rtt, waited));
 }
 
+static void take_word(struct label *label, enum kernel_says says)
+{
+    if (says != KERNEL_KEEPALIVE && says != KERNEL_ZERO_WINDOW_PROBE)
+        return;
+    enum label_kind kind = says == KERNEL_KEEPALIVE ? LABEL_KEEPALIVE : LABEL_ZERO_WINDOW_PROBE;
+    bool fits = label->kind == kind || label->kind == LABEL_PROBE;
+    label->kind = kind;
+    label->basis = fits ? LABEL_CONFIRMED : LABEL_BY_KERNEL;
+}
+
 void label_probe(struct replay *r, const struct moment_of *m)
 {
     struct end *e = m->here;
@@ -43,14 +53,12 @@ void label_probe(struct replay *r, const struct moment_of *m)
     nsec waited = m->now - e->active;
     if (m->captured && replay_prompt(r, e->active, m->now))
         return; /* not a timer's */
-    struct label label = {.after = waited};
-    if (!data && !(e->has_window && e->window == 0)) {
-        label.kind = LABEL_KEEPALIVE;
-        label.n = ++e->keepalives;
-    } else {
+    struct label label = {.after = waited, .kind = LABEL_KEEPALIVE};
+    if (data || (e->has_window && e->window == 0))
         label.kind = data || fits_rto(r, m, waited) ? LABEL_ZERO_WINDOW_PROBE : LABEL_PROBE;
-        label.n = ++e->window_probes;
-    }
+    if (m->captured && !data)
+        take_word(&label, kernel_says_probe(r, m));
+    label.n = label.kind == LABEL_KEEPALIVE ? ++e->keepalives : ++e->window_probes;
     r->probes[m->segment] = (uint8_t)(label.kind + 1);
     replay_add(r, m->segment, label);
 }

@@ -21,7 +21,9 @@
  * both take as long.  Linux has one timer for both, and while a probe can be sent it is set
  * for the probe: with SACK, with nothing known to be missing, one for each tail, and if
  * tcp_early_retrans says so (tcp_schedule_loss_probe()).  Where the record does not have
- * that, the next time-out tells: the RTO's wait doubles, the probe's does not. */
+ * that, the next time-out tells: the RTO's wait doubles, the probe's does not.
+ *
+ * Where the numbers of the sender's socket are recorded, they have the last word. */
 #include "picture/label_model.h"
 
 enum { DUP_THRESH = 3 }; /* RFC 5681 3.2; tcp_reordering */
@@ -254,6 +256,45 @@ static struct label why_again(struct replay *r, const struct moment_of *m, const
     return prompt && timer.kind == LABEL_TIMER ? label : timer;
 }
 
+static void confirm(struct label *label, enum label_kind kind, bool fits)
+{
+    label->basis = label->kind == kind || fits ? LABEL_CONFIRMED : LABEL_BY_KERNEL;
+    if (label->kind != kind) {
+        label->after_ack = false;
+        label->kind = kind;
+    }
+}
+
+static bool found_by_loss(enum label_kind kind)
+{
+    return kind == LABEL_FAST || kind == LABEL_RACK || kind == LABEL_RECOVERY ||
+           kind == LABEL_PARTIAL;
+}
+
+/* The kernel's word about it.  What a state leaves open remains as the rule says. */
+static void take_word(struct label *label, const struct moment_of *m, const struct again *a,
+                      struct kernel_word word)
+{
+    bool by_ack = found_by_loss(label->kind) || label->kind == LABEL_AFTER_RTO;
+    if (word.says == KERNEL_RTO) {
+        confirm(label, LABEL_RTO, label->kind == LABEL_RTO_OR_PROBE);
+        label->rto = word.rto;
+    } else if (word.says == KERNEL_PROBE && a->span.to == m->here->nxt) {
+        confirm(label, LABEL_TAIL_LOSS_PROBE, label->kind == LABEL_RTO_OR_PROBE);
+    } else if (word.says == KERNEL_RECOVERY) {
+        enum label_kind kind = word.entered ? LABEL_FAST : LABEL_RECOVERY;
+        confirm(label, found_by_loss(label->kind) ? label->kind : kind, false);
+    } else if (word.says == KERNEL_LOSS && by_ack) {
+        confirm(label, LABEL_AFTER_RTO, false);
+    } else if (word.says == KERNEL_LOSS &&
+               (label->kind == LABEL_TAIL_LOSS_PROBE || label->kind == LABEL_RTO_OR_PROBE)) {
+        label->kind = LABEL_TIMER; /* no probe, and no RTO that the kernel has counted */
+    }
+    if (label->basis == LABEL_BY_KERNEL &&
+        (label->kind == LABEL_RTO || label->kind == LABEL_TAIL_LOSS_PROBE))
+        label->after = m->now - a->before;
+}
+
 void label_retransmission(struct replay *r, const struct moment_of *m)
 {
     if (!m->s->retransmission || m->t->flags & TCP_RST || r->probes[m->segment])
@@ -263,10 +304,12 @@ void label_retransmission(struct replay *r, const struct moment_of *m)
         return; /* of a simultaneous open */
     struct label label = {.kind = LABEL_RETRANSMISSION};
     struct again a = again_of(m);
-    if (m->t->flags & TCP_SYN && m->captured)
+    if (m->t->flags & TCP_SYN && m->captured) {
         label = syn_again(r, m, &a);
-    else if (m->captured)
+    } else if (m->captured) {
         label = why_again(r, m, &a);
+        take_word(&label, m, &a, kernel_says_again(r, m));
+    }
     replay_add(r, m->segment, label);
     enter(r, m->here, label.kind);
 }
