@@ -270,4 +270,20 @@ for term in dumb ''; do
     ended 0
 done
 
+# The terminal goes away, with SIGHUP or for somebody who does not hear it.
+for hears in : "trap '' HUP"; do
+    start "no terminal any more, $hears" 80 24 \
+        "sh -c \"$hears; echo \\$\\$ >'$work/pid'; exec '$tcplab' watch '$work/out/handshake'\""
+    await 'q: quit'
+    tm kill-session -t "$session"
+    for ((i = 0; i < 200; i++)); do
+        kill -0 "$(cat "$work/pid")" 2>/dev/null || break
+        sleep 0.05
+    done
+    kill -KILL "$(cat "$work/pid")" 2>/dev/null && {
+        echo "FAIL  $what: still there after 10 s"
+        exit 1
+    }
+done
+
 echo "watch.sh: all as expected"

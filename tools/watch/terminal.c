@@ -133,16 +133,20 @@ static int key_of(wint_t c, bool special)
     }
 }
 
-/* Waits for something to happen; false: the terminal is gone, or somebody wants an end. */
-static bool wait_for_key(const sigset_t *mask)
+enum happened { TERMINAL_KEY, TERMINAL_GONE, TERMINAL_END };
+
+/* Waits for something to happen.  Of a terminal that is gone there may still be keys to
+ * read, and its SIGHUP waits: ppoll() lets none in where it has something to say at once. */
+static enum happened wait_for_key(const sigset_t *mask)
 {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
     int n = ppoll(&in, 1, NULL, mask);
-    return !asked_to_end && (n >= 0 || errno == EINTR) &&
-           !(n > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL) && !(in.revents & POLLIN));
+    if (asked_to_end || (n < 0 && errno != EINTR))
+        return TERMINAL_END;
+    return n > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL) ? TERMINAL_GONE : TERMINAL_KEY;
 }
 
-/* All keys that are there; false: none, although something was to be read. */
+/* All keys that are there; false: none. */
 static bool press_keys(struct watch *watch)
 {
     wint_t c;
@@ -265,9 +269,9 @@ int terminal_run(struct watch *watch, bool color, bool utf8, struct error *err)
     color = begin_colors(color);
     while (!watch_is_over(watch)) {
         draw(watch, color, utf8);
-        if (!wait_for_key(&old.mask))
+        enum happened what = wait_for_key(&old.mask);
+        if (what == TERMINAL_END || (!press_keys(watch) && what == TERMINAL_GONE))
             break;
-        press_keys(watch);
     }
     endwin();
     delscreen(terminal);
