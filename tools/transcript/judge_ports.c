@@ -8,11 +8,14 @@
  * search only has to be wide enough not to miss one:
  *
  *   1. the same name where the story has it, the others in order of first use;
- *   2. all in order of first use;
- *   3. as an alignment that ignores names would have it;
+ *   2. as an alignment that ignores names would have it;
+ *   3. all in order of first use;
  *   4. every choice, if they are few.
  *
- * It ends at the first choice that costs nothing. */
+ * It ends at the first choice that costs no more than the alignment that ignores names,
+ * since none can cost less. */
+
+#include <limits.h>
 
 #include "transcript/judge_parts.h"
 
@@ -29,8 +32,8 @@ struct search {
     VEC(int) used; /* names in this track, in order of first use */
     struct slice *best;
     struct match_path best_path;
+    unsigned long least; /* no choice can cost less */
     bool any;
-    unsigned tried;
 };
 
 static void note_seen(struct search *s, const struct endpoint *e)
@@ -96,10 +99,11 @@ static int attempt(struct search *s, struct error *err)
 {
     struct track *t = s->t;
     struct match_path path = {0};
-    s->tried++;
-    if (match_align(&t->rules, t->lines.at, t->lines.n, t->seen.at, t->seen.n, &path, err) < 0)
+    unsigned long below = s->any ? s->best_path.cost : ULONG_MAX;
+    if (match_align(&t->rules, t->lines.at, t->lines.n, t->seen.at, t->seen.n, below, &path, err) <
+        0)
         return -1;
-    if (s->any && path.cost >= s->best_path.cost) {
+    if (path.cost >= below) {
         vec_free(&path.steps);
         return 0;
     }
@@ -111,9 +115,10 @@ static int attempt(struct search *s, struct error *err)
     return 0;
 }
 
-static bool perfect(const struct search *s)
+/* Whether nothing can be cheaper than what was found. */
+static bool is_found(const struct search *s)
 {
-    return s->any && s->best_path.cost == 0;
+    return s->any && s->best_path.cost <= s->least;
 }
 
 static void bind_pair(struct search *s, const struct endpoint *e, const struct endpoint *o)
@@ -124,15 +129,17 @@ static void bind_pair(struct search *s, const struct endpoint *e, const struct e
         s->t->ports[e->name] = p.name;
 }
 
-/* Every name stands for any port: which would be taken? */
+/* Every name stands for any port: which would be taken, and what does it cost at least? */
 static int bind_by_alignment(struct search *s, struct error *err)
 {
     struct track *t = s->t;
     struct match_path path = {0};
     vec_each (&s->used, name)
         t->ports[*name] = slice_of("*");
-    int failed = match_align(&t->rules, t->lines.at, t->lines.n, t->seen.at, t->seen.n, &path, err);
+    int failed = match_align(&t->rules, t->lines.at, t->lines.n, t->seen.at, t->seen.n,
+                             s->best_path.cost, &path, err);
     unbind(s);
+    s->least = path.cost;
     vec_each (&path.steps, step) {
         if (step->op != MATCH_PAIR)
             continue;
@@ -168,7 +175,7 @@ static int bind_all_ways(struct search *s, size_t next, struct error *err)
     int name = s->used.at[next];
     bool any = false;
     vec_each (&s->seen, p) {
-        if (perfect(s) || !host_fits(s, name, p) || taken(s, p))
+        if (is_found(s) || !host_fits(s, name, p) || taken(s, p))
             continue;
         any = true;
         s->t->ports[name] = p->name;
@@ -177,23 +184,27 @@ static int bind_all_ways(struct search *s, size_t next, struct error *err)
         if (failed)
             return failed;
     }
-    return any || perfect(s) ? 0 : bind_all_ways(s, next + 1, err);
+    return any || is_found(s) ? 0 : bind_all_ways(s, next + 1, err);
 }
 
 static int search(struct search *s, struct error *err)
 {
     bind_by_name(s);
     bind_by_order(s);
-    if (attempt(s, err) < 0 || perfect(s) || s->used.n == 0)
-        return error_is_set(err) ? -1 : 0;
-    unbind(s);
-    bind_by_order(s);
     if (attempt(s, err) < 0)
         return -1;
-    if (!perfect(s) && (bind_by_alignment(s, err) < 0 || attempt(s, err) < 0))
+    if (is_found(s) || s->used.n == 0)
+        return 0;
+    if (bind_by_alignment(s, err) < 0)
+        return -1;
+    if (!is_found(s) && attempt(s, err) < 0)
         return -1;
     unbind(s);
-    if (!perfect(s) && few(s) && s->seen.n > 1)
+    bind_by_order(s);
+    if (!is_found(s) && attempt(s, err) < 0)
+        return -1;
+    unbind(s);
+    if (!is_found(s) && few(s) && s->seen.n > 1)
         return bind_all_ways(s, 0, err);
     return 0;
 }

@@ -21,7 +21,13 @@
  * lines the last is missing.  Only the costs of two layers are kept; a byte a cell
  * remembers the choice.
  *
- * Most runs are right, and walk_straight() finds that out without the table.
+ * Most runs are right, and walk_straight() finds that out without the table.  Most wrong
+ * runs are right but for a few lines, and their path keeps near the diagonal: where the
+ * lines before a layer account for `least` to `most` packets, being in column j there has
+ * cost 100 for each packet that j is past the one or short of the other, and so do the
+ * packets from j on and the lines behind.  So only columns within `slip` of what the lines
+ * account for are filled, and a whole that costs no more than 100 * slip cannot have been
+ * cheaper outside them; else the table is filled again with a larger slip (Ukkonen, 1985).
  *
  * `mix N..M { … }` is M + 1 layers, one for each number of packets that are taken
  * already; a packet is taken for the line of the mix that it costs least.  Leaving the
@@ -35,17 +41,28 @@
 
 #include <limits.h>
 
-enum { COST_QUIET = 30 };
+enum {
+    COST_QUIET = 30,
+    COST_INFINITE = 0x3fffffff, /* of a cell outside the band */
+    FIRST_SLIP = 4,
+    SLIP_GROWTH = 4,
+};
 
 /* A choice: UNEXPECTED, or 1 + 2 * member + (0: pair, 1: missing). */
 enum { CHOICE_UNEXPECTED, CHOICE_PAIR, CHOICE_MISSING };
 _Static_assert(CHOICE_MISSING + 2 * (PATTERN_MAX_GROUP - 1) <= UCHAR_MAX, "a choice is a byte");
+
+/* For how many packets some lines account at no cost. */
+struct share {
+    long least, most;
+};
 
 /* A line that stands alone, the members of a group, or a mix and its lines. */
 struct block {
     const struct pattern_item *mix; /* NULL: none */
     size_t first, n;
     size_t layer; /* its first layer in the table */
+    struct share before, behind;
 };
 
 struct table {
@@ -54,6 +71,8 @@ struct table {
     const struct observed *seen;
     size_t n_lines, n_seen;
     VEC(struct block) blocks;
+    struct share all;
+    long slip;
     size_t layers;
     unsigned char *choices; /* layers * (n_seen + 1) */
     unsigned *costs;        /* of the layers of one block, and of the one behind it */
@@ -75,6 +94,76 @@ static size_t layers_of(const struct block *b)
 static size_t rows_of(const struct block *b)
 {
     return b->mix ? 2 : layers_of(b);
+}
+
+static struct share line_share(const struct match_line *line)
+{
+    if (line->item->kind == ITEM_QUIET)
+        return (struct share){0, 0};
+    return (struct share){!line->optional, 1};
+}
+
+static struct share block_share(const struct table *t, const struct block *b)
+{
+    struct share all = {0, 0};
+    if (b->mix)
+        return (struct share){(long)b->mix->least, (long)b->mix->most};
+    for (size_t i = 0; i < b->n; i++) {
+        struct share one = line_share(&t->lines[b->first + i]);
+        all.least += one.least;
+        all.most += one.most;
+    }
+    return all;
+}
+
+static void find_shares(struct table *t)
+{
+    vec_each (&t->blocks, b) {
+        struct share own = block_share(t, b);
+        b->before = t->all;
+        t->all.least += own.least;
+        t->all.most += own.most;
+        b->behind = t->all;
+    }
+    vec_each (&t->blocks, b) {
+        b->behind.least = t->all.least - b->behind.least;
+        b->behind.most = t->all.most - b->behind.most;
+    }
+}
+
+/* Columns, the last one included; none if it is before the first. */
+struct band {
+    long first, last;
+};
+
+/* Of a layer before which lines account for `before` packets, and for `rest` behind. */
+static struct band band_of(const struct table *t, struct share before, struct share rest)
+{
+    long n = (long)t->n_seen;
+    long first = before.least > n - rest.most ? before.least : n - rest.most;
+    long last = before.most < n - rest.least ? before.most : n - rest.least;
+    first -= t->slip;
+    last += t->slip;
+    return (struct band){first < 0 ? 0 : first, last > n ? n : last};
+}
+
+static struct share sum(struct share a, struct share b)
+{
+    return (struct share){a.least + b.least, a.most + b.most};
+}
+
+/* The columns of all layers of a block. */
+static struct band block_band(const struct table *t, const struct block *b)
+{
+    struct share own = block_share(t, b);
+    return band_of(t, (struct share){b->before.least, b->before.most + own.most},
+                   (struct share){b->behind.least, b->behind.most + own.most});
+}
+
+static void clear_costs(unsigned *costs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        costs[i] = COST_INFINITE;
 }
 
 static int lay_out(struct table *t, struct error *err)
@@ -99,6 +188,7 @@ static int lay_out(struct table *t, struct error *err)
                              "room for %lld cells",
                              t->n_lines, t->n_seen, (long long)MATCH_MAX_CELLS);
     }
+    find_shares(t);
     t->choices = xcalloc(t->layers, width(t));
     t->costs = xcalloc((most + 1) * width(t), sizeof(*t->costs));
     return 0;
@@ -124,8 +214,11 @@ static void fill_line(struct table *t, const struct block *b, const unsigned *ne
     const struct match_line *line = &t->lines[b->first];
     unsigned char *choice = t->choices + b->layer * width(t);
     bool quiet = line->item->kind == ITEM_QUIET;
-    for (size_t j = t->n_seen + 1; j-- > 0;) {
-        unsigned best = UINT_MAX;
+    struct band band = band_of(t, b->before, sum(line_share(line), b->behind));
+    clear_costs(cost, width(t));
+    for (long at = band.last; at >= band.first; at--) {
+        size_t j = (size_t)at;
+        unsigned best = COST_INFINITE;
         if (quiet)
             keep(&best, &choice[j],
                  next[j] + (match_quiet(t->rules, line->item, t->seen, t->n_seen, j) == QUIET_BROKEN
@@ -148,8 +241,16 @@ static void fill_set(struct table *t, const struct block *b, const unsigned *pai
 {
     unsigned *cost = t->costs + done * width(t);
     unsigned char *choice = t->choices + (b->layer + done) * width(t);
-    for (size_t j = t->n_seen + 1; j-- > 0;) {
-        unsigned best = UINT_MAX;
+    struct share before = b->before, rest = b->behind;
+    for (size_t k = 0; k < b->n; k++) {
+        struct share *side = done >> k & 1 ? &before : &rest;
+        *side = sum(*side, line_share(&t->lines[b->first + k]));
+    }
+    struct band band = band_of(t, before, rest);
+    clear_costs(cost, width(t));
+    for (long at = band.last; at >= band.first; at--) {
+        size_t j = (size_t)at;
+        unsigned best = COST_INFINITE;
         for (size_t k = 0; k < b->n && j < t->n_seen; k++)
             if (!(done >> k & 1))
                 keep(&best, &choice[j],
@@ -173,9 +274,10 @@ static void fill_group(struct table *t, const struct block *b, const unsigned *n
 {
     size_t all = layers_of(b) - 1;
     unsigned *pairs = xcalloc(b->n * (t->n_seen ? t->n_seen : 1), sizeof(*pairs));
+    struct band band = block_band(t, b);
     for (size_t k = 0; k < b->n; k++)
-        for (size_t j = 0; j < t->n_seen; j++)
-            pairs[k * t->n_seen + j] =
+        for (long j = band.first; j <= band.last && j < (long)t->n_seen; j++)
+            pairs[k * t->n_seen + (size_t)j] =
                 match_compare(t->rules, t->lines[b->first + k].item, &t->seen[j], NULL);
     memmove(t->costs + all * width(t), next, width(t) * sizeof(*next));
     for (size_t done = all; done-- > 0;)
@@ -192,8 +294,9 @@ struct fit {
 static struct fit *fits_of(const struct table *t, const struct block *b)
 {
     struct fit *fits = xcalloc(t->n_seen ? t->n_seen : 1, sizeof(*fits));
-    for (size_t j = 0; j < t->n_seen; j++) {
-        fits[j].cost = UINT_MAX;
+    struct band band = block_band(t, b);
+    for (long j = band.first; j <= band.last && j < (long)t->n_seen; j++) {
+        fits[j].cost = MATCH_COST_NEVER;
         for (size_t k = 0; k + 1 < b->n && fits[j].cost; k++) {
             unsigned cost =
                 match_compare(t->rules, t->lines[b->first + 1 + k].item, &t->seen[j], NULL);
@@ -212,8 +315,12 @@ static void fill_mix(struct table *t, const struct block *b, const unsigned *nex
     for (size_t k = layers_of(b); k-- > 0;) {
         unsigned char *choice = t->choices + (b->layer + k) * width(t);
         unsigned short_of = k < b->mix->least ? (unsigned)(b->mix->least - k) : 0;
-        for (size_t j = t->n_seen + 1; j-- > 0;) {
-            unsigned best = UINT_MAX;
+        struct share taken = {(long)k, (long)k}, left = {short_of, (long)(b->mix->most - k)};
+        struct band band = band_of(t, sum(b->before, taken), sum(left, b->behind));
+        clear_costs(cost, width(t));
+        for (long at = band.last; at >= band.first; at--) {
+            size_t j = (size_t)at;
+            unsigned best = COST_INFINITE;
             if (j < t->n_seen && k < b->mix->most)
                 keep(&best, &choice[j], more[j + 1] + fits[j].cost,
                      CHOICE_PAIR + (size_t)2 * fits[j].member);
@@ -249,6 +356,20 @@ static unsigned fill(struct table *t)
     unsigned cost = behind[0];
     free(behind);
     return cost;
+}
+
+/* Fills as much as the cheapest path may need, while that may cost less than `below`; what
+ * one filling found bounds the next. */
+static unsigned long fill_near(struct table *t, unsigned long below)
+{
+    for (t->slip = FIRST_SLIP;;) {
+        unsigned long cost = fill(t), sure = (unsigned long)t->slip * MATCH_COST_UNEXPECTED;
+        if (cost <= sure || below <= sure)
+            return cost;
+        long enough = (long)(cost + MATCH_COST_UNEXPECTED - 1) / MATCH_COST_UNEXPECTED;
+        long more = t->slip * SLIP_GROWTH;
+        t->slip = enough < more ? enough : more;
+    }
 }
 
 static void step(struct match_path *path, enum match_op op, size_t line, size_t seen)
@@ -297,6 +418,15 @@ static size_t walk_mix(const struct table *t, const struct block *b, size_t j,
     }
 }
 
+static void walk(const struct table *t, struct match_path *path)
+{
+    size_t j = 0;
+    vec_each (&t->blocks, b)
+        j = b->mix ? walk_mix(t, b, j, path) : walk_block(t, b, j, path);
+    while (j < t->n_seen)
+        step(path, MATCH_UNEXPECTED, 0, j++);
+}
+
 /* A run that is right line by line needs no table: the walk that takes a pair wherever
  * nothing differs, and else a line that may be absent.  Where it comes to the end at no
  * cost it is the path of the table, too, which prefers a pair among the cheapest.  False,
@@ -324,8 +454,8 @@ static bool walk_straight(const struct table *t, struct match_path *path)
 }
 
 int match_align(const struct match_rules *rules, const struct match_line *lines, size_t n_lines,
-                const struct observed *seen, size_t n_seen, struct match_path *path,
-                struct error *err)
+                const struct observed *seen, size_t n_seen, unsigned long below,
+                struct match_path *path, struct error *err)
 {
     struct table t = {.rules = rules, .lines = lines, .seen = seen};
     t.n_lines = n_lines;
@@ -335,12 +465,9 @@ int match_align(const struct match_rules *rules, const struct match_line *lines,
                      : lay_out(&t, err);
     if (!failed && !walk_straight(&t, path)) {
         path->steps.n = 0;
-        path->cost = fill(&t);
-        size_t j = 0;
-        vec_each (&t.blocks, b)
-            j = b->mix ? walk_mix(&t, b, j, path) : walk_block(&t, b, j, path);
-        while (j < n_seen)
-            step(path, MATCH_UNEXPECTED, 0, j++);
+        path->cost = fill_near(&t, below);
+        if (path->cost < below)
+            walk(&t, path);
     }
     vec_free(&t.blocks);
     free(t.choices);

@@ -100,9 +100,10 @@ struct match_path {
 /* Cells of the table; 5,000 lines by 5,000 packets are 25 million. */
 #define MATCH_MAX_CELLS (INT64_C(40) * 1000 * 1000)
 
-/* Aligns; fails only when the table would be too large. */
+/* Aligns; fails only when the table would be too large.  What cannot cost less than `below`
+ * is not looked for: path->cost is no less than that then, and there are no steps. */
 int match_align(const struct match_rules *rules, const struct match_line *lines, size_t n_lines,
-                const struct observed *seen, size_t n_seen, struct match_path *path,
-                struct error *err);
+                const struct observed *seen, size_t n_seen, unsigned long below,
+                struct match_path *path, struct error *err);
 
 #endif

@@ -227,14 +227,9 @@ static void compare_endpoint(struct comparison *c, const struct endpoint *e,
 {
     if (!slice_is(e->host, "*") && !slice_equal(e->host_value, o->host_value))
         differ(c, COST_HOST, "host", e->host, o->host);
-    struct slice port = e->port_value;
-    if (e->name >= 0) {
-        port = c->rules->ports[e->name];
-        if (port.n && slice_equal(port, o->port_value))
-            return;
-    } else if (slice_is(port, "*") || slice_equal(port, o->port_value)) {
+    struct slice port = e->name >= 0 ? c->rules->ports[e->name] : e->port_value;
+    if (slice_is(port, "*") || (port.n && slice_equal(port, o->port_value)))
         return;
-    }
     differ(c, COST_PORT, "port", e->port, o->port);
 }
 
