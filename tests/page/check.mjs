@@ -204,6 +204,15 @@ async function checkPrint(name, file) {
   check(!found.length, name, `printed: ${found.slice(0, 3).join("; ")}`);
   check(await page.locator("li.seg").first().locator("a.w").isVisible(), name, "printed: no ladder");
   check(!await page.locator(".inspector").isVisible(), name, "printed: the inspector");
+  // Chromium paints on the first page what lies absolutely in a grid that goes on over pages.
+  const lines = await page.evaluate(() => [...document.querySelectorAll("li.seg")].map(row => {
+    const arrow = row.querySelector(".a"), box = arrow.getBoundingClientRect();
+    const words = row.querySelector("a.w").getBoundingClientRect();
+    return { position: getComputedStyle(arrow).position, high: box.height, below: box.top - words.bottom };
+  }));
+  for (const { position, high, below } of lines)
+    check(position !== "absolute" && high > 8 && below >= -1 && below < 12, name,
+      `printed: an arrow is ${position}, ${high} high, ${below} below its words`);
   await close();
 }
 

@@ -3,6 +3,7 @@
 #include "build_result.h"
 #include "lab_helpers.h"
 #include "report/html.h"
+#include "report/html_page.h"
 #include "unit.h"
 
 static char *page_of(const struct result *result, const struct lab *lab)
@@ -171,6 +172,22 @@ START_TEST(test_lesson)
 }
 END_TEST
 
+/* Code in a note, and what only looks like it. */
+START_TEST(test_note)
+{
+    static const char *const cases[][2] = {
+        {"`mss` speaks of `<a>`", "<code>mss</code> speaks of <code>&lt;a&gt;</code>"},
+        {"one ` alone", "one ` alone"},
+        {"`a` and ` alone", "<code>a</code> and ` alone"},
+        {"", ""}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        cleanup_strbuf struct strbuf out = STRBUF_INIT;
+        html_note(&out, cases[i][0]);
+        ck_assert_str_eq(strbuf_cstr(&out), cases[i][1]);
+    }
+}
+END_TEST
+
 /* The walker itself. */
 START_TEST(test_walker)
 {
@@ -189,6 +206,7 @@ static Suite *suite_html(void)
     tcase_add_test(tc, test_hostile);
     tcase_add_test(tc, test_unjudged);
     tcase_add_test(tc, test_lesson);
+    tcase_add_test(tc, test_note);
     tcase_add_test(tc, test_walker);
     suite_add_tcase(s, tc);
     return s;

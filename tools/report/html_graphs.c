@@ -287,9 +287,10 @@ static void begin_charts(struct graph *g, size_t number)
         charts[i]->from = from - room;
         charts[i]->to = to + room;
     }
+    g->acked = chart_add(&g->sequence, "g-ack", "acknowledged", CHART_STEPS);
+    /* Over what is acknowledged: where the two meet, the window is closed. */
     g->window =
         chart_add(&g->sequence, "g-win", "receive window: up to here there is room", CHART_STEPS);
-    g->acked = chart_add(&g->sequence, "g-ack", "acknowledged", CHART_STEPS);
     g->sent = chart_add(&g->sequence, "g-sent", "sent", CHART_BARS);
     g->again = chart_add(&g->sequence, "g-re", "↻ sent again", CHART_BARS);
     g->lost = chart_add(&g->sequence, "g-lost", "lost", CHART_CROSSES);

@@ -121,7 +121,7 @@ static void put_note(struct ladder *l, const struct result_line *line)
     if (line->point)
         html_around(out, "<i>at ", line->point, ":</i> ");
     if (line->note && !told)
-        html_text(out, line->note);
+        html_note(out, line->note);
     if (line->wire)
         html_around(out, " <em>", line->wire, "</em>");
     strbuf_puts(out, "</p>");
@@ -227,7 +227,7 @@ static void put_link(struct ladder *l, const struct picture_row *row)
 {
     const struct record_event *event = &l->picture->record->events.at[row->event];
     bool pulled = event->kind == EVENT_UNPLUG;
-    put_at_host(l, row->from, "link", pulled ? "✂ " : "⏚ ",
+    put_at_host(l, row->from, pulled ? "link" : "link in", pulled ? "✂ " : "✓ ",
                 pulled ? "the cable is pulled" : "the cable is plugged in again");
 }
 

@@ -51,6 +51,8 @@ void html_text_n(struct strbuf *sb, const char *s, size_t n);
 void html_plain(struct strbuf *sb, const char *s);
 /* `before` and `after` are HTML. */
 void html_around(struct strbuf *sb, const char *before, const char *text, const char *after);
+/* A teacher's note: what stands in `…` is code. */
+void html_note(struct strbuf *sb, const char *note);
 /* A line of a transcript, the fields that differ in <mark>. */
 void html_line(struct strbuf *sb, const struct result_line *line, bool observed);
 /* Expected, observed, and what the difference means: of a line that is not fine. */

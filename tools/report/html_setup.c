@@ -119,8 +119,11 @@ void page_verdict(struct page *page)
         html_fault(out, bad);
         if (bad->wire)
             html_around(out, "<p>", bad->wire, "</p>");
-        if (bad->note)
-            html_around(out, "<p class=\"note\">The transcript’s note: ", bad->note, "</p>");
+        if (bad->note) {
+            strbuf_puts(out, "<p class=\"note\">The transcript’s note: ");
+            html_note(out, bad->note);
+            strbuf_puts(out, "</p>");
+        }
     }
     strbuf_puts(out, "</section>\n");
 }

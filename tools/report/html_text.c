@@ -50,6 +50,22 @@ void html_around(struct strbuf *sb, const char *before, const char *text, const 
     strbuf_puts(sb, after);
 }
 
+void html_note(struct strbuf *sb, const char *note)
+{
+    for (const char *p = note, *end; *p; p = end + 1) {
+        const char *begin = strchr(p, '`');
+        end = begin ? strchr(begin + 1, '`') : NULL;
+        if (!end) {
+            html_text(sb, p);
+            return;
+        }
+        html_text_n(sb, p, (size_t)(begin - p));
+        strbuf_puts(sb, "<code>");
+        html_text_n(sb, begin + 1, (size_t)(end - begin) - 1);
+        strbuf_puts(sb, "</code>");
+    }
+}
+
 static bool is_marked(const struct result_line *line, bool observed, size_t i)
 {
     vec_each (&line->diffs, diff) {
