@@ -142,7 +142,7 @@ ended 0
 
 # --------------------------------------------------------------------- plays a lab
 start lab 80 24 "$watch --out '$work/played' handshake"
-await 'PASS  handshake'
+await '  handshake: ' # PASS, or NOISY on a machine that was late
 await 'q: quit'
 keys q
 ended 0
@@ -180,7 +180,7 @@ for seed in 1 2 3 4 5; do
     while read -r at byte; do
         printf "\\$byte" | dd of="$work/garbage.pcapng" bs=1 seek="$at" conv=notrunc 2>/dev/null
     done <"$work/changes"
-    start "garbage $seed" 80 24 "$watch '$work/garbage.pcapng'; case \$? in 0 | 2) true ;; esac"
+    start "garbage $seed" 80 24 "$watch '$work/garbage.pcapng'; case \$? in 0 | 2) true ;; *) false ;; esac"
     for ((i = 0; i < 200; i++)); do
         screen >"$work/screen"
         grep -q -e 'q: quit' -e ENDED "$work/screen" && break
@@ -222,6 +222,21 @@ done
 # ------------------------------------------------------------------- the live ladder
 run="'$tcplab' run --out '$work/live' unplugged"
 
+# A machine that was late does not judge; what the terminal shows is the same.
+judged='case $? in 0 | 4) true ;; *) false ;; esac'
+
+# await_judged: until the run is over, and not failed
+await_judged()
+{
+    local i
+    for ((i = 0; i < 400; i++)); do
+        screen >"$work/screen"
+        grep -qE '^(PASS|NOISY)  unplugged' "$work/screen" && return
+        sleep 0.05
+    done
+    fail 'no verdict'
+}
+
 # absent TEXT: the screen does not have it
 absent()
 {
@@ -229,42 +244,42 @@ absent()
     ! grep -qF -e "$1" "$work/screen" || fail "there is \"$1\""
 }
 
-start 'a live ladder, stopped and continued' 80 24 "set -m; $run; echo STOPPED; read -r line; fg"
+start 'a live ladder, stopped and continued' 80 24 "set -m; $run; echo STOPPED; read -r line; fg; $judged"
 await '(retry4) is due in'
 keys C-z
 await STOPPED
 absent 'is due in'
 keys -l 'typed meanwhile'
 keys Enter
-await 'PASS  unplugged'
+await_judged
 absent 'is due in'
 tm capture-pane -p -S - -t "$session" | grep -qF 'typed meanwhile' || fail "what the shell showed is gone"
 ended 0
 
-start 'a live ladder in a terminal that changes' 120 24 "$run"
+start 'a live ladder in a terminal that changes' 120 24 "$run; $judged"
 await '(retry3) is due in'
 for size in 60x10 1x1 200x50 80x24; do
     tm resize-window -t "$session" -x "${size%x*}" -y "${size#*x}"
     sleep 0.3
 done
-await 'PASS  unplugged'
+await_judged
 absent 'is due in'
 [ "$(tm capture-pane -p -J -t "$session" | wc -L)" -le 80 ] ||
     fail 'the report is wider than the terminal'
 ended 0
 
-start 'a live ladder, interrupted' 80 24 "$run"
+start 'a live ladder, interrupted' 80 24 "$run; case \$? in 1 | 4) true ;; *) false ;; esac"
 await 'is due in'
 keys C-c
 await 'interrupted'
 absent 'is due in'
-ended 1
+ended 0
 
 for term in dumb ''; do
-    start "progress where TERM is \"$term\"" 80 24 "TERM=$term $run"
+    start "progress where TERM is \"$term\"" 80 24 "TERM=$term $run; $judged"
     tm pipe-pane -t "$session" "cat >'$work/bytes'"
     await 'unplugged: wait '
-    await 'PASS  unplugged'
+    await_judged
     tm pipe-pane -t "$session"
     ! grep -q "$(printf '\033')" "$work/bytes" || fail 'control codes'
     ended 0

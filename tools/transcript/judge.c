@@ -238,7 +238,9 @@ static void decide(struct judging *j)
     bool failed = bad || j->record->stopped;
     if (doubt(j, &why) || doubt_lateness(j, failed, &why)) {
         r->verdict = VERDICT_NOISY;
-        r->reason = strbuf_steal(&why);
+        r->reason = j->record->stopped ? xasprintf("the script stopped: %s; and %s",
+                                                   j->record->stopped, strbuf_cstr(&why))
+                                       : strbuf_steal(&why);
     } else if (failed) {
         r->verdict = VERDICT_FAIL;
         r->reason = why_failed(j, bad ? bad : &none);
