@@ -48,7 +48,13 @@ static const struct scene {
      "host client 10.0.0.1/24\nhost server 10.0.0.2/24\ncapture client \"tcp port 9\"\n"
      "server listen 1234\nclient connect server 1234\nserver accept\nclient vanish\n"
      "server close\n",
-     "ESTABLISHED CLOSED", "SYN-RECEIVED? ESTABLISHED FIN-WAIT-1? CLOSED?"},
+     "SYN-SENT? ESTABLISHED CLOSED", "SYN-RECEIVED? ESTABLISHED FIN-WAIT-1? CLOSED?"},
+    /* nobody has the hardware address that a SYN would be sent to, and no packet is seen */
+    {"no-arp",
+     "host client 10.0.0.1/24\nhost server 10.0.0.2/24\ncapture client \"tcp port 1234\"\n"
+     "sysctl client net.ipv4.neigh.eth0.retrans_time_ms 200\nunplug server\n"
+     "client connect server 1234 => EHOSTUNREACH\n",
+     "SYN-SENT CLOSED", ""},
 };
 
 static struct record *play_scene(const char *name, const char *script, int user)
@@ -124,6 +130,22 @@ END_TEST
 
 /* FIN-WAIT-2 ends after a second by a timer of the kernel: not before it, and no later than
  * such a timer may be (an eighth), plus the pauses between looks at one that is overdue. */
+/* The state is seen when connect() has begun, not when it gives up. */
+START_TEST(syn_sent_without_a_syn_has_its_time)
+{
+    const struct scene *s = &scenes[ARRAY_SIZE(scenes) - 1];
+    struct record *r = play_scene(s->name, s->script, 0);
+    ck_assert_uint_eq(r->packets.n, 0);
+    ck_assert_uint_eq(r->calls.n, 1);
+    const struct record_call *call = &r->calls.at[0];
+    nsec half = call->began + (call->ended - call->began) / 2;
+    vec_each (&r->states, state)
+        if (state->new == TCP_STATE_SYN_SENT)
+            ck_assert(state->time > call->began && state->time < half);
+    record_free(r);
+}
+END_TEST
+
 START_TEST(the_end_by_a_timer_has_its_time)
 {
     struct record *r = play_scene("linger2", linger2, 2);
@@ -207,6 +229,7 @@ static Suite *suite_live_states(void)
     tcase_add_unchecked_fixture(t, play_set_up, play_tear_down);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, states_of_a_scene, 0, (int)ARRAY_SIZE(scenes) * live_users());
+    tcase_add_test(t, syn_sent_without_a_syn_has_its_time);
     tcase_add_test(t, the_end_by_a_timer_has_its_time);
     tcase_add_test(t, a_trace_follows_the_backoff);
     tcase_add_test(t, a_flood_is_cut);

@@ -2,10 +2,10 @@
  *
  * The director forks one agent for each host.  An agent knows the lab already
  * (it is a copy of the director), so a request is the number of a step and a
- * reply what its call gave.  Within an agent every connection (`as NAME`, or the
- * host's own) has a thread, which makes its calls one after another and lets them
- * block as a student's program would: what the kernel answers is the result.  A
- * program that the lab runs is no connection's call and has a thread to itself.
+ * reply what its call gave; of a connection that begins there is one before, with its ends.  Within
+ * an agent every connection (`as NAME`, or the host's own) has a thread, which makes its calls one
+ * after another and lets them block as a student's program would: what the kernel answers is the
+ * result.  A program that the lab runs is no connection's call and has a thread to itself.
  *
  * There is nothing to cancel: a call that does not return is the director's
  * business, which gives up at the step's limit and kills the agent.  An agent
@@ -42,6 +42,13 @@ struct agent_process {
     VEC(struct worker *) workers;
 };
 
+static void send_reply(const struct agent_reply *reply)
+{
+    size_t len = offsetof(struct agent_reply, text) + reply->text_len;
+    if (send(AGENT_SOCKET, reply, len, MSG_NOSIGNAL) < 0)
+        _exit(0);
+}
+
 static void answer(struct worker *w, uint32_t number)
 {
     const struct lab_step *step = &w->conn.host->lab->steps.at[number];
@@ -50,9 +57,7 @@ static void answer(struct worker *w, uint32_t number)
     call_make(&w->conn, step, &reply);
     reply.ended = clock_ns(CLOCK_REALTIME);
     reply.pair = w->conn.pair;
-    size_t len = offsetof(struct agent_reply, text) + reply.text_len;
-    if (send(AGENT_SOCKET, &reply, len, MSG_NOSIGNAL) < 0)
-        _exit(0);
+    send_reply(&reply);
 }
 
 static void *work(void *arg)
@@ -116,7 +121,7 @@ static struct worker *find_worker(struct agent_process *a, const char *as)
 
 static _Noreturn void agent_main(const struct lab *lab, int host)
 {
-    struct agent_process a = {.lab = lab, .host = {.lab = lab, .host = host}};
+    struct agent_process a = {.lab = lab, .host = {.lab = lab, .host = host, .begun = send_reply}};
     pthread_mutex_init(&a.host.lock, NULL);
     for (;;) {
         uint32_t number;

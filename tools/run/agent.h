@@ -14,6 +14,7 @@
 /* What a step's call gave; one message on the agent's socket. */
 struct agent_reply {
     uint32_t step;
+    bool begun; /* the call has not returned: a connection has begun, which is `pair` */
     bool failed;
     int errnum;        /* when it failed */
     int64_t value;     /* when it did not */

@@ -1,6 +1,7 @@
 #include "run/calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -148,16 +149,38 @@ static int do_BIND(struct call_conn *conn, const struct lab_step *step, struct a
     return fd < 0 ? -1 : bind_port(fd, family, (int)step->args.at[0].number);
 }
 
+/* connect(), in two calls: the first returns when the socket is in SYN-SENT and has a port,
+ * which nobody would know where no SYN gets out (ARP has no answer); the second waits, and
+ * gives what one call would have given (__inet_stream_connect() in net/ipv4/af_inet.c). */
+static int connect_and_tell(const struct call_conn *conn, int fd, const struct ipaddr *to,
+                            uint16_t port, uint32_t step)
+{
+    struct sockaddr_storage addr;
+    socklen_t len = sockaddr_of(to, port, &addr);
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return -1;
+    int connected = connect(fd, (struct sockaddr *)&addr, len), cause = errno;
+    if (fcntl(fd, F_SETFL, flags) < 0)
+        return -1;
+    if (connected < 0 && cause != EINPROGRESS)
+        return fail(cause);
+    if (connected == 0)
+        return 0;
+    struct agent_reply note = {.step = step, .begun = true};
+    socket_pair_begun(&note.pair, fd, to, port);
+    conn->host->begun(&note);
+    return connect(fd, (struct sockaddr *)&addr, len);
+}
+
 static int do_CONNECT(struct call_conn *conn, const struct lab_step *step,
                       struct agent_reply *reply)
 {
-    (void)reply;
     const struct lab *lab = conn->host->lab;
     const struct ipaddr *to = address_for(lab, conn->host->host, step->args.at[0].host);
-    struct sockaddr_storage addr;
-    socklen_t len = sockaddr_of(to, (int)step->args.at[1].number, &addr);
+    uint16_t port = (uint16_t)step->args.at[1].number;
     int fd = socket_of(conn, to->version == 6 ? AF_INET6 : AF_INET);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&addr, len) < 0)
+    if (fd < 0 || connect_and_tell(conn, fd, to, port, reply->step) < 0)
         return -1;
     socket_pair_of(&conn->pair, fd);
     return 0;

@@ -16,7 +16,8 @@ struct call_listener {
 
 struct call_host {
     const struct lab *lab;
-    int host; /* index into lab->hosts */
+    int host;                                       /* index into lab->hosts */
+    void (*begun)(const struct agent_reply *reply); /* tells of a connection that begins */
     pthread_mutex_t lock;
     VEC(struct call_listener) listeners; /* under lock */
 };

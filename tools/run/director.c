@@ -122,6 +122,10 @@ static void take_reply(struct director *d, const struct agent_reply *reply)
         return;
     const struct lab_step *step = &d->lab->steps.at[reply->step];
     struct record_call *call = &d->record->calls.at[d->played[reply->step].call];
+    if (reply->begun) {
+        sampler_note_begun(d->sampler, call->host, &reply->pair);
+        return;
+    }
     call->began = reply->began;
     call->ended = reply->ended;
     call->failed = reply->failed;

@@ -20,8 +20,10 @@
  * The notifications of destroyed sockets (SKNLGRP_INET_TCP_DESTROY) would say nothing more,
  * and they send each socket's end through a work queue.
  *
- * A connection is known from its packets, or from the call that made it; a listener from a
- * short list that is asked for after calls that may make one.  The list of all sockets is
+ * A connection is known from its packets, or from the call that makes it, of which the agent
+ * tells as soon as it has begun: while the peer's hardware address is asked for, or where the
+ * cable is out at this end, there is a socket in SYN-SENT and no SYN.  A listener is known
+ * from a short list that is asked for after calls that may make one.  The list of all sockets is
  * never asked for: it takes milliseconds where memory is large, see run/diag.h.
  *
  * Where the lab says `trace`, a look asks for the numbers of struct tcp_info, too, for which
@@ -414,6 +416,13 @@ void sampler_note_call(struct sampler *s, int host, enum verb_id verb,
     touch_alive(s, CALL_MAX);
     s->urgent = true;
     s->hosts.at[host].relist |= verb == VERB_LISTEN || verb == VERB_RUN;
+}
+
+void sampler_note_begun(struct sampler *s, int host, const struct socket_pair *pair)
+{
+    if (pair->local.version)
+        touch(s, &(struct end){.host = host, .pair = *pair});
+    s->urgent = true;
 }
 
 void sampler_finish(struct sampler *s)

@@ -20,6 +20,8 @@ struct sampler *sampler_new(const struct lab *lab, const struct topo *topo, stru
 
 /* What may have changed a state; nothing is looked at yet. */
 void sampler_note_packet(struct sampler *s, const struct packet *p);
+/* A connection of the host has begun; its call has not returned. */
+void sampler_note_begun(struct sampler *s, int host, const struct socket_pair *pair);
 /* A call of the host has returned; `pair` is the connection that it has now. */
 void sampler_note_call(struct sampler *s, int host, enum verb_id verb,
                        const struct socket_pair *pair);

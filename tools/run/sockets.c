@@ -51,6 +51,18 @@ void socket_pair_of(struct socket_pair *pair, int fd)
     pair->remote = address_of(&remote, &pair->remote_port);
 }
 
+void socket_pair_begun(struct socket_pair *pair, int fd, const struct ipaddr *to, uint16_t port)
+{
+    struct sockaddr_storage local;
+    socklen_t len = sizeof(local);
+    *pair = (struct socket_pair){0};
+    if (getsockname(fd, (struct sockaddr *)&local, &len) < 0)
+        return;
+    pair->local = address_of(&local, &pair->local_port);
+    pair->remote = *to;
+    pair->remote_port = port;
+}
+
 /* "0100007F:04D2": the address in words of 32 bits, each printed as a number of this
  * machine (get_tcp4_sock() and get_tcp6_sock()), then the port. */
 static bool is_end(const char *text, const struct ipaddr *addr, uint16_t port)

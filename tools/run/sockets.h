@@ -18,6 +18,9 @@ struct socket_pair {
 /* The two ends of a connected socket; version 0 where it is not connected. */
 void socket_pair_of(struct socket_pair *pair, int fd);
 
+/* Of a socket that is connecting, and so has no peer that getpeername() would give. */
+void socket_pair_begun(struct socket_pair *pair, int fd, const struct ipaddr *to, uint16_t port);
+
 /* The state (enum tcp_state) that one line of /proc/net/tcp or tcp6
  * gives for this connection; 0 if the line is about another one, or about none. */
 int socket_line_state(const char *line, const struct socket_pair *pair);
