@@ -58,6 +58,43 @@ START_TEST(live_golden)
 }
 END_TEST
 
+/* Nothing may reach the terminal that was not meant: no control characters without
+ * colours, ASCII only where asked, no row wider than the terminal. */
+static void check_rows(const char *text, const struct text_options *options)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        ck_assert(options->quiet || glyphs_width(text, n, true) <= options->width);
+        /* One assertion a row: Check writes a file at each. */
+        bool harmless = true;
+        for (size_t i = 0; i < n; i++) {
+            unsigned char c = (unsigned char)text[i];
+            harmless = harmless && c >= 0x20 && c != 0x7f && (options->utf8 || c < 0x80);
+        }
+        ck_assert_msg(harmless, "%.*s", (int)n, text);
+        ck_assert(n == 0 || text[n - 1] != ' ');
+        text += n + 1;
+    }
+}
+
+/* A title goes on below itself where it is too long for the terminal. */
+START_TEST(a_long_title)
+{
+    struct result *result = build_result(SCENE_PASS);
+    free(result->title);
+    result->title = xstrdup("A router that says nothing: black holes, and how TCP feels its way "
+                            "out, told at some length");
+    for (int width = 60; width < 130; width++) {
+        struct text_options options = {.width = width, .utf8 = true};
+        cleanup_strbuf struct strbuf out = STRBUF_INIT;
+        report_text(&out, result, &options);
+        check_rows(out.data, &options);
+        ck_assert_ptr_nonnull(strstr(out.data, "length"));
+    }
+    build_result_free(result);
+}
+END_TEST
+
 /* However long its text and narrow the terminal, a lost segment's arrow has its cross. */
 START_TEST(a_cross_is_never_covered)
 {
@@ -99,25 +136,6 @@ START_TEST(states_goldens)
     record_free(record);
 }
 END_TEST
-
-/* Nothing may reach the terminal that was not meant: no control characters without
- * colours, ASCII only where asked, no row wider than the terminal. */
-static void check_rows(const char *text, const struct text_options *options)
-{
-    while (*text) {
-        size_t n = strcspn(text, "\n");
-        ck_assert(options->quiet || glyphs_width(text, n, true) <= options->width);
-        /* One assertion a row: Check writes a file at each. */
-        bool harmless = true;
-        for (size_t i = 0; i < n; i++) {
-            unsigned char c = (unsigned char)text[i];
-            harmless = harmless && c >= 0x20 && c != 0x7f && (options->utf8 || c < 0x80);
-        }
-        ck_assert_msg(harmless, "%.*s", (int)n, text);
-        ck_assert(n == 0 || text[n - 1] != ' ');
-        text += n + 1;
-    }
-}
 
 START_TEST(text_is_harmless)
 {
@@ -365,6 +383,7 @@ static Suite *suite_report(void)
     TCase *tc = tcase_create("report");
     tcase_add_loop_test(tc, text_goldens, 0, SCENE_COUNT);
     tcase_add_test(tc, live_golden);
+    tcase_add_test(tc, a_long_title);
     tcase_add_test(tc, a_cross_is_never_covered);
     tcase_add_loop_test(tc, text_is_harmless, 0, SCENE_COUNT);
     tcase_add_loop_test(tc, color_only_adds, 0, SCENE_COUNT);

@@ -32,12 +32,18 @@ static void put_title(struct text *t)
     cleanup_strbuf struct strbuf line = STRBUF_INIT;
     for (int i = 0; i < 2; i++)
         text_put(t, STYLE_DIM, rule);
-    strbuf_printf(&line, " %s", r->lab);
+    strbuf_puts(&line, r->lab);
     if (r->title && strcmp(r->title, r->lab) != 0)
         strbuf_printf(&line, ": %s", r->title);
-    strbuf_putc(&line, ' ');
-    text_put(t, STYLE_TITLE, line.data);
-    int left = t->width - 2 - glyphs_width(line.data, line.len, t->options->utf8);
+    struct wrap w = {.s = line.data, .len = line.len, .utf8 = t->options->utf8};
+    size_t from, to;
+    int left = 0;
+    for (bool begun = false; wrap_next(&w, t->width - 4, &from, &to); begun = true) {
+        strbuf_puts(t->out, begun ? "\n   " : " ");
+        text_put_n(t, STYLE_TITLE, line.data + from, to - from);
+        left = t->width - 4 - glyphs_width(line.data + from, to - from, t->options->utf8);
+    }
+    strbuf_puts(t->out, left > 0 ? " " : "");
     cleanup_strbuf struct strbuf rules = STRBUF_INIT;
     for (; left > 0; left--)
         strbuf_puts(&rules, rule);
