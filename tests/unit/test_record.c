@@ -2,6 +2,7 @@
 
 #include "build_packet.h"
 #include "record/doubles.h"
+#include "record/frames.h"
 
 START_TEST(sorting_keeps_what_is_of_one_instant_in_order)
 {
@@ -99,6 +100,40 @@ START_TEST(doubles_that_are_cut_off)
 }
 END_TEST
 
+/* Whole, too long, cut off in a frame and in its header, with a filter that takes nothing. */
+START_TEST(frames_of_a_file)
+{
+    static const struct {
+        const char *path, *filter;
+        size_t most, packets, remarks;
+        int ret;
+    } cases[] = {
+        {"tcp-conversation.pcap", NULL, 1000, 44, 0, 0},
+        {"tcp-conversation.pcap", NULL, 44, 44, 0, 0},
+        {"tcp-conversation.pcap", NULL, 43, 43, 0, 1},
+        {"tcp-conversation.pcap", "udp", 1000, 0, 0, 0},
+        {"cut-in-frame.pcap", NULL, 1000, 1, 1, 0},
+        {"cut-in-frame.pcap", NULL, 1, 1, 1, 0},
+        {"cut-in-file-header.pcap", NULL, 1000, 0, 0, -1},
+        {"nowhere.pcap", NULL, 1000, 0, 0, -1},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct error err = ERROR_INIT;
+        struct record *r = record_new();
+        cleanup_free char *path = xasprintf("tests/golden/decode/%s", cases[i].path);
+        int ret = record_read_frames(r, path, cases[i].filter, cases[i].most, "counted", &err);
+        ck_assert_msg(ret == cases[i].ret && r->packets.n == cases[i].packets &&
+                          r->remarks.n == cases[i].remarks,
+                      "%s: %d, %zu packets, %zu remarks", path, ret, r->packets.n, r->remarks.n);
+        ck_assert_int_eq(ret < 0, err.message != NULL);
+        if (r->remarks.n)
+            ck_assert(strstr(r->remarks.at[0], "what comes before that is counted"));
+        error_clear(&err);
+        record_free(r);
+    }
+}
+END_TEST
+
 static Suite *suite_record(void)
 {
     Suite *s = suite_create("record");
@@ -107,6 +142,7 @@ static Suite *suite_record(void)
     tcase_add_test(t, an_empty_record_sorts_and_goes);
     tcase_add_test(t, hosts_are_found_by_any_address);
     tcase_add_test(t, a_glance_changes_nothing);
+    tcase_add_test(t, frames_of_a_file);
     tcase_add_test(t, doubles_that_are_cut_off);
     suite_add_tcase(s, t);
     return s;

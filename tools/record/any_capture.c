@@ -1,50 +1,21 @@
 #include "record/any_capture.h"
 
-#include "capture/file.h"
 #include "record/doubles.h"
+#include "record/frames.h"
 
 /* -------------------------------------------------------------------- reading */
 
-static int read_frames(struct record *r, struct capture_file *file, size_t most, struct error *err)
-{
-    struct frame frame;
-    int got;
-    while ((got = capture_file_next(file, &frame, err)) > 0) {
-        if (r->packets.n == most) {
-            vec_push(&r->remarks,
-                     xasprintf("only the first %zu packets are shown: `tcpdump -r … -w "
-                               "…` with a filter makes it smaller",
-                               most));
-            return 0;
-        }
-        if (frame.time < 0)
-            frame.time = 0;
-        record_add_packet(r, 0, false, false, &frame);
-    }
-    if (got == 0)
-        return 0;
-    if (r->packets.n == 0)
-        return -1;
-    vec_push(&r->remarks, xasprintf("%s: what comes before that is shown", err->message));
-    error_clear(err);
-    return 0;
-}
-
 static int read_file(struct record *r, const char *path, size_t most, struct error *err)
 {
-    struct capture_file *file cleanup_capture_file = capture_file_open(path, NULL, err);
-    if (!file)
+    int ret = record_read_frames(r, path, NULL, most, "shown", err);
+    if (ret < 0)
         return -1;
-    struct record_point *p = vec_add(&r->points);
-    p->name = xstrdup("capture");
-    p->host = -1;
-    p->filter = xstrdup("");
-    p->linktype = capture_file_linktype(file);
-    if (read_frames(r, file, most, err) < 0)
-        return -1;
+    if (ret > 0)
+        vec_push(&r->remarks, xasprintf("only the first %zu packets are shown: `tcpdump -r … -w "
+                                        "…` with a filter makes it smaller",
+                                        most));
     if (r->packets.n == 0)
         return error_set(err, STATUS_USAGE, "%s has no packet", path);
-    record_sort(r);
     return 0;
 }
 

@@ -16,8 +16,8 @@
 #include "record/from_capture.h"
 
 #include "base/number.h"
-#include "capture/file.h"
 #include "record/doubles.h"
+#include "record/frames.h"
 
 #define MAX_PACKETS 200000 /* more is no lab */
 #define MAX_SHOWN 8        /* addresses in a message */
@@ -132,44 +132,17 @@ static char *joined_filter(const struct lab *lab)
 
 /* -------------------------------------------------------------------- reading */
 
-static int read_frames(struct reading *in, struct capture_file *file, struct error *err)
-{
-    struct record *r = in->record;
-    struct frame frame;
-    int got;
-    while ((got = capture_file_next(file, &frame, err)) > 0) {
-        if (r->packets.n == MAX_PACKETS) {
-            error_set(err, STATUS_USAGE, "%s has more than %d packets of the lab %s", in->shown,
-                      MAX_PACKETS, in->lab->name);
-            return error_hint(err, "capture the lab's scene alone");
-        }
-        if (frame.time < 0)
-            frame.time = 0;
-        record_add_packet(r, 0, false, false, &frame);
-    }
-    if (got == 0)
-        return 0;
-    if (r->packets.n == 0)
-        return -1;
-    vec_push(&r->remarks, xasprintf("%s: what comes before that is judged", err->message));
-    error_clear(err);
-    return 0;
-}
-
 static int read_file(struct reading *in, struct error *err)
 {
     cleanup_free char *filter = joined_filter(in->lab);
-    struct capture_file *file cleanup_capture_file = capture_file_open(in->path, filter, err);
-    if (!file)
+    int ret = record_read_frames(in->record, in->path, filter, MAX_PACKETS, "judged", err);
+    if (ret < 0)
         return -1;
-    struct record_point *p = vec_add(&in->record->points);
-    p->name = xstrdup("capture");
-    p->host = -1;
-    p->filter = xstrdup(filter);
-    p->linktype = capture_file_linktype(file);
-    if (read_frames(in, file, err) < 0)
-        return -1;
-    record_sort(in->record);
+    if (ret > 0) {
+        error_set(err, STATUS_USAGE, "%s has more than %d packets of the lab %s", in->shown,
+                  MAX_PACKETS, in->lab->name);
+        return error_hint(err, "capture the lab's scene alone");
+    }
     if (in->record->packets.n)
         return 0;
     error_set(err, STATUS_USAGE, "%s has no packet that the capture filter of the lab %s takes",
