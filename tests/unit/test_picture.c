@@ -244,6 +244,35 @@ START_TEST(a_host_alone_has_two_sides)
 }
 END_TEST
 
+/* A silence that was expected hangs at the one that is seen, with its note. */
+START_TEST(an_expected_silence_has_a_row)
+{
+    struct record *r = build_record();
+    sent(r, 0, 1000, false, "S");
+    sent(r, 50 * MS, 1000, true, "S.");
+    sent(r, 400 * MS, 1000, false, ".");
+    build_done(r, build_time(NSEC_PER_SEC));
+    struct result *result = result_new("a-lab");
+    for (int k = 0; k < 2; k++) {
+        struct result_line *line = vec_add(&result->lines);
+        *line = (struct result_line){.kind = LINE_QUIET,
+                                     .status = LINE_OK,
+                                     .time = k ? 50 * MS : 0,
+                                     .gap = k ? 350 * MS : 50 * MS,
+                                     .segment = -1,
+                                     .call = -1};
+    }
+    struct picture *picture = picture_new(r, result);
+    cleanup_free char *rows = outline(picture);
+    ck_assert_str_eq(rows, "S01 S10 . S01");
+    ck_assert_uint_eq(picture->rows.at[2].lines.n, 1);
+    ck_assert_ptr_eq(picture->rows.at[2].lines.at[0], &result->lines.at[1]);
+    picture_free(picture);
+    result_free(result);
+    record_free(r);
+}
+END_TEST
+
 static void words_are(const struct build_tcp *b, enum picture_detail detail, const char *want)
 {
     struct record *r = build_record();
@@ -304,6 +333,7 @@ static Suite *suite_picture(void)
     tcase_add_test(t, a_call_is_one_row_unless_something_happens_meanwhile);
     tcase_add_test(t, states_hang_at_what_they_follow);
     tcase_add_test(t, a_host_alone_has_two_sides);
+    tcase_add_test(t, an_expected_silence_has_a_row);
     tcase_add_test(t, words_tell_connections_apart);
     tcase_add_test(t, words_are_as_many_as_asked_for);
     tcase_add_test(t, words_of_a_transcripts_line);

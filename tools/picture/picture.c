@@ -393,6 +393,22 @@ static void add_silences(struct picture *picture)
     }
 }
 
+/* A silence that the transcript expects hangs at the first one behind its beginning. */
+static void hang_quiets(struct picture *picture)
+{
+    vec_each (&picture->result->lines, line) {
+        if (line->kind != LINE_QUIET || !line_is_fine(line->status) || line->point)
+            continue;
+        vec_each (&picture->rows, row) {
+            if (row->kind != PICTURE_SILENCE || row->time <= line->time)
+                continue;
+            if (row->time - row->gap < line->time + line->gap)
+                vec_push(&row->lines, line);
+            break;
+        }
+    }
+}
+
 static void hang_states(struct picture *picture)
 {
     const struct record *r = picture->record;
@@ -434,6 +450,8 @@ struct picture *picture_new(const struct record *record, const struct result *re
         picture->rows.at[i].order = 2 * i + 1;
     add_silences(picture);
     sort_rows(picture);
+    if (result)
+        hang_quiets(picture);
     hang_states(picture);
     return picture;
 }
