@@ -95,6 +95,70 @@ START_TEST(a_long_title)
 }
 END_TEST
 
+static void add_line(struct result *r, enum line_kind kind, enum line_status status,
+                     const char *expected, const char *observed, nsec gap)
+{
+    struct result_line *line = vec_add(&r->lines);
+    *line = (struct result_line){.kind = kind,
+                                 .status = status,
+                                 .line_number = r->lines.n,
+                                 .expected = expected ? xstrdup(expected) : NULL,
+                                 .observed = observed ? xstrdup(observed) : NULL,
+                                 .gap = gap,
+                                 .segment = -1,
+                                 .call = -1};
+}
+
+/* Beside each other in 80 columns: how a call ended, an interval's unit, the numbers of data, a
+ * field that differs though no words for it have room; and dots for what is cut off. */
+START_TEST(halves_tell_what_matters)
+{
+    static const char *const told[] = {
+        "≠  +1.0 ms │─ [P.] win 501 ",    "│─ [P.] seq 100001:101001 ─▶│",
+        "  +10 ms │◀─ ICMP host",         "…",
+        "second: connect => ETIMEDOUT  ", "client: recv … => \"yes\"",
+        "   -408 µs client: close"};
+    struct record *r = build_record();
+    build_sent(r, 0, 1000, &(struct build_tcp){.flags = "S"});
+    build_done(r, build_time(NSEC_PER_SEC));
+    struct result *result = result_new("a-lab");
+    result->record = r;
+    result->verdict = VERDICT_FAIL;
+    result->reason = xstrdup("it differs");
+    add_line(result, LINE_SEGMENT, LINE_DIFFERS,
+             "+1ms client.port > server.1234: Flags [P.], seq 1:1001, ack 1, win 502, length 1000",
+             "+1ms client.port > server.1234: Flags [P.], seq 1:1001, ack 1, win 501, length 1000",
+             NSEC_PER_MSEC);
+    vec_push(&result->lines.at[0].diffs,
+             ((struct field_diff){
+                 .field = xstrdup("win"), .expected = xstrdup("502"), .observed = xstrdup("501")}));
+    static const struct {
+        enum line_kind kind;
+        const char *text;
+        nsec gap;
+    } fine[] = {
+        {LINE_SEGMENT,
+         "+1ms client.port > server.1234: Flags [P.], seq 100001:101001, ack 1, win 502, options "
+         "[nop,nop,TS val 1 ecr 1], length 1000",
+         NSEC_PER_MSEC},
+        {LINE_SEGMENT, "+10.118ms server > client: ICMP host server unreachable, length 68",
+         10 * NSEC_PER_MSEC},
+        {LINE_CALL, "+2s client as second: connect server 1234 => ETIMEDOUT", 2 * NSEC_PER_SEC},
+        {LINE_CALL, "client: recv 100 some => \"yes\"", 0},
+        {LINE_CALL, "-407.7us client: close", -408 * NSEC_PER_USEC},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(fine); i++)
+        add_line(result, fine[i].kind, LINE_OK, fine[i].text, fine[i].text, fine[i].gap);
+    cleanup_strbuf struct strbuf out = STRBUF_INIT;
+    report_text(&out, result, &(struct text_options){.width = 80, .utf8 = true});
+    for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+        ck_assert_msg(strstr(out.data, told[i]), "no \"%s\" in\n%s", told[i], out.data);
+    ck_assert(!strstr(out.data, "+10.118m "));
+    result_free(result);
+    record_free(r);
+}
+END_TEST
+
 /* However long its text and narrow the terminal, a lost segment's arrow has its cross. */
 START_TEST(a_cross_is_never_covered)
 {
@@ -384,6 +448,7 @@ static Suite *suite_report(void)
     tcase_add_loop_test(tc, text_goldens, 0, SCENE_COUNT);
     tcase_add_test(tc, live_golden);
     tcase_add_test(tc, a_long_title);
+    tcase_add_test(tc, halves_tell_what_matters);
     tcase_add_test(tc, a_cross_is_never_covered);
     tcase_add_loop_test(tc, text_is_harmless, 0, SCENE_COUNT);
     tcase_add_loop_test(tc, color_only_adds, 0, SCENE_COUNT);
