@@ -225,6 +225,40 @@ START_TEST(goldens)
 }
 END_TEST
 
+/* A transfer of many segments; one of them is not sent. */
+static struct record *transfer(size_t n, size_t without)
+{
+    struct record *r = build_record();
+    build_sent(r, 0, 1000, &(struct build_tcp){.flags = "S", .seq = 1000, .win = 100});
+    for (size_t i = 0; i < n; i++) {
+        nsec at = MS + (nsec)i * 10000;
+        uint32_t seq = 1001 + (uint32_t)i * 10;
+        if (i != without)
+            build_sent(r, at, 1000, &(struct build_tcp){.flags = ".", .seq = seq, .len = 10});
+    }
+    build_done(r, 10 * NSEC_PER_SEC);
+    return r;
+}
+
+/* All with all would be more than a table has room for. */
+START_TEST(one_of_many_is_missing)
+{
+    struct sides s = compare(transfer(7000, 7000), transfer(7000, 4000));
+    ck_assert_ptr_nonnull(s.c->first.sentence);
+    ck_assert_uint_eq(count(s.c, LINE_MISSING), 1);
+    ck_assert_uint_eq(count(s.c, LINE_OK), 7000);
+    ck_assert_uint_eq(s.c->first_line, 4001);
+    leave(&s);
+    s = compare(transfer(7000, 4000), transfer(7000, 7000));
+    ck_assert_uint_eq(count(s.c, LINE_UNEXPECTED), 1);
+    ck_assert_uint_eq(s.c->first_line, 4001);
+    leave(&s);
+    s = compare(transfer(7000, 0), transfer(7000, 6999)); /* too many in between */
+    ck_assert_uint_eq(s.c->lines->lines.n, 7000);
+    leave(&s);
+}
+END_TEST
+
 static Suite *suite_compare(void)
 {
     Suite *s = suite_create("compare");
@@ -237,6 +271,7 @@ static Suite *suite_compare(void)
     tcase_add_test(tc, settings);
     tcase_add_test(tc, nothing_and_something);
     tcase_add_test(tc, goldens);
+    tcase_add_test(tc, one_of_many_is_missing);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -4,7 +4,7 @@
  * duplicate ACKs have come; and of the receiver what it has, and what it has said of that. */
 #include "picture/label_model.h"
 
-#define MAX_COVER 2048 /* segments that one repetition may cover */
+#define MAX_COVER 2048 /* segments that one repetition may cover, and of which one is divided */
 #define MAX_WSCALE 14  /* RFC 7323 2.3 */
 
 /* ---------------------------------------------------------------------- sending */
@@ -41,20 +41,29 @@ size_t end_sacked_beyond(const struct end *e, uint32_t from, size_t enough)
     return n;
 }
 
+/* So that what was sent again of a larger segment has a count and a time of its own. */
+static void split_unit(struct end *e, uint32_t at)
+{
+    size_t i = find_unit(e, at);
+    bool inside = i < e->units.n && seq_before(e->units.at[i].from, at);
+    if (!inside || e->units.n - e->head > MAX_COVER)
+        return;
+    (void)vec_add(&e->units);
+    memmove(&e->units.at[i + 1], &e->units.at[i], (e->units.n - 1 - i) * sizeof(*e->units.at));
+    e->units.at[i].to = e->units.at[i + 1].from = at;
+}
+
 static void send_again(struct end *e, struct seq_range span, nsec now)
 {
+    split_unit(e, span.from);
+    split_unit(e, span.to);
     size_t first = find_unit(e, span.from);
     for (size_t i = first; i < e->units.n && i < first + MAX_COVER; i++) {
         struct unit *u = &e->units.at[i];
         if (!seq_before(u->from, span.to))
             break;
-        bool goes_on = u->times && !seq_before(span.from, u->done);
-        if (!goes_on) {
-            u->times++;
-            u->before = u->sent;
-            u->sent = now;
-        }
-        u->done = seq_before(span.to, u->to) ? span.to : u->to;
+        u->times++;
+        u->sent = now;
     }
 }
 
@@ -71,7 +80,7 @@ static void send_numbers(struct end *e, struct seq_range span, nsec now)
     if (!seq_before(e->nxt, span.to))
         return;
     uint32_t from = seq_before(span.from, e->nxt) ? e->nxt : span.from;
-    vec_push(&e->units, ((struct unit){.from = from, .to = span.to, .sent = now, .done = from}));
+    vec_push(&e->units, ((struct unit){.from = from, .to = span.to, .sent = now}));
     e->nxt = span.to;
 }
 
@@ -226,8 +235,13 @@ static void take_window(struct end *e, const struct moment_of *m)
 
 static void got_ack(struct replay *r, struct end *e, const struct moment_of *m)
 {
-    if (!e->sent_any || seq_before(e->nxt, m->s->ack))
+    if (!e->sent_any)
         return;
+    if (seq_before(e->nxt, m->s->ack)) {
+        if (e->sent_syn || e->units.n)
+            return;
+        e->una = e->nxt = m->s->ack; /* it began before the capture, with a keep-alive */
+    }
     bool fresh = take_sacks(e, m);
     if (seq_before(e->una, m->s->ack)) {
         advance(r, e, m);

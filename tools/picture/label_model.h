@@ -35,9 +35,7 @@ size_t seq_set_find(const struct seq_set *s, uint32_t from);
 /* What was sent in one segment, and is not acknowledged yet. */
 struct unit {
     uint32_t from, to;
-    nsec sent;      /* the last time … */
-    nsec before;    /* … and the time before that, which holds from `done` on */
-    uint32_t done;  /* as far as the last repetition has come, if it came in pieces */
+    nsec sent;      /* the last time */
     unsigned times; /* how often it was sent again */
 };
 

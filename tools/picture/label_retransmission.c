@@ -42,9 +42,8 @@ static struct again again_of(const struct moment_of *m)
     const struct unit *u = end_find_unit(m->here, a.span.from);
     if (!u)
         return a;
-    bool goes_on = u->times && !seq_before(a.span.from, u->done);
-    a.n = goes_on ? u->times : u->times + 1;
-    a.before = goes_on ? u->before : u->sent;
+    a.n = u->times + 1;
+    a.before = u->sent;
     return a;
 }
 

@@ -53,7 +53,7 @@ void socket_pair_of(struct socket_pair *pair, int fd)
 
 void socket_pair_begun(struct socket_pair *pair, int fd, const struct ipaddr *to, uint16_t port)
 {
-    struct sockaddr_storage local;
+    struct sockaddr_storage local = {0};
     socklen_t len = sizeof(local);
     *pair = (struct socket_pair){0};
     if (getsockname(fd, (struct sockaddr *)&local, &len) < 0)

@@ -5,13 +5,12 @@
  * that one run has more does not make all that follow look different: the cheapest sequence of
  * pairs and of segments that stand alone, by a table of all with all.  Two segments are the
  * dearer a pair the less they have in common; without the same direction and flags they are
- * never one.  Where the table would be too large, the segments are paired in their order.
+ * never one.  What is the same at both ends is paired before; where the table of the rest
+ * would be too large, that is paired in its order.
  *
  * Calls are paired by the step of the script.  Those that differ in what they gave stand
  * behind the last segment that had been sent when they ended. */
-#include "transcript/compare.h"
-
-#include <stdio.h>
+#include "transcript/compare_parts.h"
 
 enum { ALONE = 50, NEVER = 1000 };
 
@@ -65,15 +64,28 @@ static void push_pair(pairs *list, long a, long b)
     vec_push(list, ((struct pair){.segment = {a, b}, .call = {-1, -1}}));
 }
 
-static void pair_in_order(pairs *list, size_t n, size_t m)
+/* Segments of both that are to be aligned: a piece of each, as what is the same at the beginning
+ * and at the end needs no table. */
+struct stretch {
+    size_t from[2], n[2];
+};
+
+static unsigned cost_in(const struct comparing *c, const struct stretch *s, size_t i, size_t k)
 {
-    for (size_t i = 0; i < n || i < m; i++)
-        push_pair(list, i < n ? (long)i : -1, i < m ? (long)i : -1);
+    return cost_of(segment_of(c, 0, s->from[0] + i), segment_of(c, 1, s->from[1] + k));
+}
+
+static void pair_in_order(pairs *list, const struct stretch *s)
+{
+    for (size_t i = 0; i < s->n[0] || i < s->n[1]; i++)
+        push_pair(list, i < s->n[0] ? (long)(s->from[0] + i) : -1,
+                  i < s->n[1] ? (long)(s->from[1] + i) : -1);
 }
 
 /* What it costs from (i, k) to the end. */
-static uint32_t *fill_table(const struct comparing *c, size_t n, size_t m)
+static uint32_t *fill_table(const struct comparing *c, const struct stretch *s)
 {
+    size_t n = s->n[0], m = s->n[1];
     uint32_t *cost = xcalloc((n + 1) * (m + 1), sizeof(*cost));
     for (size_t i = n + 1; i-- > 0;) {
         for (size_t k = m + 1; k-- > 0;) {
@@ -83,8 +95,7 @@ static uint32_t *fill_table(const struct comparing *c, size_t n, size_t m)
             if (k < m && cost[i * (m + 1) + k + 1] + ALONE < best)
                 best = cost[i * (m + 1) + k + 1] + ALONE;
             if (i < n && k < m) {
-                uint32_t both = cost[(i + 1) * (m + 1) + k + 1] +
-                                cost_of(segment_of(c, 0, i), segment_of(c, 1, k));
+                uint32_t both = cost[(i + 1) * (m + 1) + k + 1] + cost_in(c, s, i, k);
                 best = both < best ? both : best;
             }
             *here = best == UINT32_MAX ? 0 : best;
@@ -93,25 +104,47 @@ static uint32_t *fill_table(const struct comparing *c, size_t n, size_t m)
     return cost;
 }
 
-static void align(pairs *list, const struct comparing *c)
+static void align_stretch(pairs *list, const struct comparing *c, const struct stretch *s)
 {
-    size_t n = c->out->segments[0], m = c->out->segments[1];
-    if (n && m && n + 1 > MOST_CELLS / (m + 1)) {
-        pair_in_order(list, n, m);
-        return;
-    }
-    cleanup_free uint32_t *cost = fill_table(c, n, m);
+    size_t n = s->n[0], m = s->n[1];
+    cleanup_free uint32_t *cost = fill_table(c, s);
     for (size_t i = 0, k = 0; i < n || k < m;) {
         uint32_t here = cost[i * (m + 1) + k];
-        if (i < n && k < m &&
-            here ==
-                cost[(i + 1) * (m + 1) + k + 1] + cost_of(segment_of(c, 0, i), segment_of(c, 1, k)))
-            push_pair(list, (long)i++, (long)k++);
-        else if (i < n && here == cost[(i + 1) * (m + 1) + k] + ALONE)
-            push_pair(list, (long)i++, -1);
-        else
-            push_pair(list, -1, (long)k++);
+        long a = (long)(s->from[0] + i), b = (long)(s->from[1] + k);
+        if (i < n && k < m && here == cost[(i + 1) * (m + 1) + k + 1] + cost_in(c, s, i, k)) {
+            push_pair(list, a, b);
+            i++;
+            k++;
+        } else if (i < n && here == cost[(i + 1) * (m + 1) + k] + ALONE) {
+            push_pair(list, a, -1);
+            i++;
+        } else {
+            push_pair(list, -1, b);
+            k++;
+        }
     }
+}
+
+static void align(pairs *list, const struct comparing *c)
+{
+    struct stretch s = {.n = {c->out->segments[0], c->out->segments[1]}};
+    while (s.n[0] && s.n[1] && cost_in(c, &s, 0, 0) == 0) {
+        push_pair(list, (long)s.from[0]++, (long)s.from[1]++);
+        s.n[0]--;
+        s.n[1]--;
+    }
+    size_t tail = 0;
+    while (s.n[0] && s.n[1] && cost_in(c, &s, s.n[0] - 1, s.n[1] - 1) == 0) {
+        s.n[0]--;
+        s.n[1]--;
+        tail++;
+    }
+    if (s.n[0] && s.n[1] && s.n[0] + 1 > MOST_CELLS / (s.n[1] + 1))
+        pair_in_order(list, &s);
+    else
+        align_stretch(list, c, &s);
+    for (size_t i = 0; i < tail; i++)
+        push_pair(list, (long)(s.from[0] + s.n[0] + i), (long)(s.from[1] + s.n[1] + i));
 }
 
 static void look_at_pairs(pairs *list, const struct comparing *c)
@@ -288,128 +321,6 @@ static void add_line(const struct comparing *c, const struct pair *p)
     if (p->differs & DIFFER_TEXT)
         add_fields(line, segment_of(c, 0, (size_t)p->segment[0]),
                    segment_of(c, 1, (size_t)p->segment[1]));
-}
-
-/* ------------------------------------------------------------------- settings */
-
-static void add_setting(struct compared *out, const char *name, const char *a, const char *b)
-{
-    if (strcmp(a ? a : "", b ? b : "") == 0)
-        return;
-    struct compared_setting *s = vec_add(&out->settings);
-    s->name = xstrdup(name);
-    s->value[0] = a ? xstrdup(a) : NULL;
-    s->value[1] = b ? xstrdup(b) : NULL;
-}
-
-static char *tick_of(const struct record *r)
-{
-    struct strbuf sb = STRBUF_INIT;
-    if (r->tick)
-        strbuf_duration(&sb, r->tick);
-    return r->tick ? strbuf_steal(&sb) : NULL;
-}
-
-static const char *host_name(const struct record *r, int host)
-{
-    return host >= 0 && (size_t)host < r->hosts.n ? r->hosts.at[host].name : "";
-}
-
-/* A setting of the host of that name; NULL: the record does not have it. */
-static const struct record_sysctl *find_sysctl(const struct record *r,
-                                               const struct record_sysctl *like, const char *host)
-{
-    vec_each (&r->sysctls, s)
-        if (strcmp(s->key, like->key) == 0 && strcmp(host_name(r, s->host), host) == 0)
-            return s;
-    return NULL;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return strcmp(a ? a : "", b ? b : "") == 0 && !a == !b;
-}
-
-/* One row for all hosts that have the same two values. */
-static void add_sysctl(struct compared *out, const char *key, const char *host, const char *a,
-                       const char *b)
-{
-    vec_each (&out->settings, s) {
-        if (!s->hosts || strcmp(s->name, key) != 0 || !same_text(s->value[0], a) ||
-            !same_text(s->value[1], b))
-            continue;
-        char *more = xasprintf("%s, %s", s->hosts, host);
-        free(s->hosts);
-        s->hosts = more;
-        return;
-    }
-    struct compared_setting *s = vec_add(&out->settings);
-    *s = (struct compared_setting){.name = xstrdup(key),
-                                   .hosts = xstrdup(host),
-                                   .value = {a ? xstrdup(a) : NULL, b ? xstrdup(b) : NULL}};
-}
-
-static const char *value_of(const struct record_sysctl *s)
-{
-    return s && !s->absent ? s->value : NULL;
-}
-
-static void compare_sysctls(struct compared *out, const struct record *a, const struct record *b)
-{
-    vec_each (&a->sysctls, s) {
-        const char *host = host_name(a, s->host);
-        const char *x = value_of(s), *y = value_of(find_sysctl(b, s, host));
-        if (!same_text(x, y))
-            add_sysctl(out, s->key, host, x, y);
-    }
-    vec_each (&b->sysctls, s) {
-        const char *host = host_name(b, s->host);
-        if (!find_sysctl(a, s, host) && !s->absent)
-            add_sysctl(out, s->key, host, NULL, s->value);
-    }
-}
-
-static void compare_settings(struct compared *out, const struct record *a, const struct record *b)
-{
-    cleanup_free char *tick_a = tick_of(a);
-    cleanup_free char *tick_b = tick_of(b);
-    static const char *const ip[] = {NULL, NULL, NULL, NULL, "4", NULL, "6"};
-    /* Of a capture that somebody made, nothing is known. */
-    if (!a->kernel || !b->kernel)
-        return;
-    add_setting(out, "lab", a->lab, b->lab);
-    add_setting(out, "kernel", a->kernel, b->kernel);
-    add_setting(out, "machine", a->machine, b->machine);
-    add_setting(out, "clock", a->clock, b->clock);
-    add_setting(out, "tick", tick_a, tick_b);
-    add_setting(out, "IP version", ip[a->ip % 7], ip[b->ip % 7]);
-    compare_sysctls(out, a, b);
-}
-
-/* --------------------------------------------------------------------- states */
-
-static bool has_state(const struct record *r, const char *host, enum tcp_state state)
-{
-    vec_each (&r->states, s)
-        if (s->new == state && strcmp(host_name(r, s->host), host) == 0)
-            return true;
-    return false;
-}
-
-/* Which states of a host were seen in one run only.  A look may miss one that did not last,
- * so this is told, and is no difference. */
-static void compare_states(struct compared *out, const struct record *a, const struct record *b)
-{
-    const struct record *r[2] = {a, b};
-    if (!a->has_states || !b->has_states)
-        return;
-    for (int side = 0; side < 2; side++)
-        vec_each (&r[side]->hosts, host)
-            for (enum tcp_state state = 1; state < TCP_STATE_COUNT; state++)
-                if (has_state(r[side], host->name, state) &&
-                    !has_state(r[!side], host->name, state))
-                    vec_push(&out->states, xasprintf("%s: %s was seen in %s only", host->name,
-                                                     tcp_state_names[state], side ? "b" : "a"));
 }
 
 /* ---------------------------------------------------------------------- whole */
