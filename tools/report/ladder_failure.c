@@ -67,25 +67,34 @@ static void put_interval(struct half *h, const char *text, size_t n)
                strbuf_cstr(&interval), interval.len);
 }
 
+/* Whether the arrow and the interval tell it anyway. */
+static bool is_drawn(const char *field, const char *value)
+{
+    return strcmp(field, "interval") == 0 || strcmp(field, "flags") == 0 ||
+           (strcmp(field, "arrival") == 0 && strcmp(value, "lost") == 0);
+}
+
+/* `win 501`; a value that says what it is stands alone, as the words of other packets do. */
+static void put_difference(struct strbuf *sb, const char *field, const char *value)
+{
+    bool alone = strcmp(field, "word") == 0 || strcmp(field, "arrival") == 0 ||
+                 strncmp(value, field, strlen(field)) == 0;
+    strbuf_printf(sb, " %s%s%s", alone ? "" : field, alone ? "" : " ", value);
+}
+
 /* The fields that differ, if they are not among the words. */
 static void add_what_differs(struct half *h, struct strbuf *words, const char *text, int room)
 {
-    static const char *const shown[] = {"interval", "flags", "lost", "arrives"};
     struct strbuf what cleanup_strbuf = STRBUF_INIT;
-    bool is_tcp = *strbuf_cstr(words) == '[';
     vec_each (&h->line->diffs, diff) {
         const char *value = h->observed ? diff->observed : diff->expected;
-        bool known = !value || !*value || !diff->field;
-        for (size_t i = 0; i < ARRAY_SIZE(shown) && !known; i++)
-            known = strcmp(diff->field, shown[i]) == 0;
-        bool has_name = !is_tcp || known || strncmp(value, diff->field, strlen(diff->field)) == 0;
-        if (!known)
-            strbuf_printf(&what, " %s%s%s", has_name ? "" : diff->field, has_name ? "" : " ",
-                          value);
+        if (value && *value && diff->field && !is_drawn(diff->field, value))
+            put_difference(&what, diff->field, value);
     }
     bool cut = glyphs_width(strbuf_cstr(words), words->len, h->row->utf8) > room;
     if (what.len == 0 || (!cut && strstr(strbuf_cstr(words), what.data)))
         return;
+    bool is_tcp = *strbuf_cstr(words) == '[';
     strbuf_truncate(words, 0);
     if (is_tcp)
         picture_line_words(words, text, PICTURE_FLAGS);
