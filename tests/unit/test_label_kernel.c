@@ -29,9 +29,11 @@ static void look_at(nsec at, struct record_values values)
 /* How often it sent again, and of these by RTO in a row, and the state that it is in. */
 static void look(nsec at, int total, int rtos, int state)
 {
-    return look_at(
-        at, (struct record_values){
-                .total_retrans = total, .retransmits = rtos, .backoff = rtos, .ca_state = state});
+    return look_at(at, (struct record_values){.total_retrans = total,
+                                              .retransmits = rtos,
+                                              .backoff = rtos,
+                                              .ca_state = state,
+                                              .unacked = 1});
 }
 
 static void look_probe(nsec at, int probes, int backoff)
@@ -67,7 +69,7 @@ START_TEST(what_packets_do_not_decide)
     look(MS(214) + LOOK, 1, 0, OPEN);
     LAST("retransmission 1 (tail loss probe, after 204 ms)");
     record->states.at[1].values = (struct record_values){
-        .total_retrans = 1, .retransmits = 1, .backoff = 1, .ca_state = LOSS};
+        .total_retrans = 1, .retransmits = 1, .backoff = 1, .ca_state = LOSS, .unacked = 1};
     LAST("retransmission 1 (RTO 1, after 204 ms)");
 }
 END_TEST
@@ -150,6 +152,17 @@ START_TEST(a_look_that_saw_it_as_it_was)
     LATEST.values.total_retrans = 2; /* one that was not captured */
     LAST(AS_BY_RULE);
     LATEST.values.total_retrans = -1; /* the kernel does not tell */
+    LAST(AS_BY_RULE);
+}
+END_TEST
+
+/* A filter may hide ACKs: an RTO whose ACK has come leaves the state as it was, too. */
+START_TEST(an_ack_that_was_not_captured)
+{
+    setting("0");
+    lost_and_again(MS(204));
+    look(MS(214) + LOOK, 1, 0, OPEN);
+    LATEST.values.unacked = 0;
     LAST(AS_BY_RULE);
 }
 END_TEST
@@ -301,6 +314,7 @@ static Suite *suite_label_kernel(void)
     tcase_add_test(tc, a_probe_is_of_the_tail);
     tcase_add_test(tc, what_follows_is_the_kernels);
     tcase_add_test(tc, a_look_that_saw_it_as_it_was);
+    tcase_add_test(tc, an_ack_that_was_not_captured);
     tcase_add_test(tc, two_were_sent_again);
     tcase_add_test(tc, something_has_come_since);
     tcase_add_test(tc, another_socket);

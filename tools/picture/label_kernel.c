@@ -186,9 +186,11 @@ struct kernel_word kernel_says_again(const struct replay *r, const struct moment
         word.rto = c.after->retransmits < 1000 ? (unsigned)c.after->retransmits : 0;
     } else if (!b.arrived && c.after->retransmits == 0) {
         word.entered = c.before->ca_state != c.after->ca_state;
+        /* After an ACK that was not captured, less would be under way. */
+        bool under_way = c.after->unacked > 0 && c.after->unacked >= c.before->unacked;
         word.says = c.after->ca_state == TCP_CA_STATE_LOSS       ? KERNEL_LOSS
                     : c.after->ca_state == TCP_CA_STATE_RECOVERY ? KERNEL_RECOVERY
-                    : c.after->ca_state >= 0                     ? KERNEL_PROBE
+                    : c.after->ca_state >= 0 && under_way        ? KERNEL_PROBE
                                                                  : KERNEL_NOTHING;
     }
     return word;
