@@ -45,6 +45,10 @@ void header_say(struct header_field *field, const char *fmt, ...)
 bool header_read(const struct dissection *d, uint32_t offset, uint32_t bit, uint32_t bits,
                  uint64_t *value);
 
+/* IP and the extension headers of IPv6. */
+void header_add_ip(struct dissection *d);
+/* Whether it is one, so that what it carries can be found. */
+bool header_ip_is_readable(const struct ip_header *ip);
 /* TCP with its options; the packet's transport is TCP, or its protocol says so. */
 void header_add_tcp(struct dissection *d);
 

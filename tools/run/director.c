@@ -14,7 +14,7 @@
  * been acknowledged, nothing is under way on a wire and nothing more came for SETTLED, or, where an
  * answer will never come (an unplugged cable), until nothing came for AT_ONCE, which is less than
  * any timer of TCP takes, and long enough to call what has not arrived lost. */
-#include "run/director.h"
+#include "run/director_parts.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -30,153 +30,9 @@
 
 static const nsec SETTLED = 2 * NSEC_PER_MSEC;
 static const nsec AT_ONCE = 25 * NSEC_PER_MSEC;
-enum { RECORD_MAX = 256 << 20, PACKET_OVERHEAD = 128 }; /* bytes */
 static const nsec SETTLE_LIMIT = 2 * NSEC_PER_SEC;
 /* A `state` keeps its limit itself, so that its reply can say which state it was. */
 static const nsec STATE_GRACE = NSEC_PER_SEC;
-
-/* What the director remembers of a step of a host. */
-struct played {
-    long call; /* index into record->calls, -1: not asked yet */
-    bool done;
-    nsec deadline; /* CLOCK_MONOTONIC */
-};
-
-struct director {
-    const struct lab *lab;
-    struct stage *stage;
-    const struct director_options *options;
-    struct record *record;
-    struct loop *loop;
-    struct played *played; /* one a step */
-    struct quiet quiet;
-    struct sampler *sampler;
-    nsec last_frame; /* CLOCK_MONOTONIC, when the last one was taken */
-    bool news;       /* something was recorded that options->look has not seen … */
-    nsec news_at;    /* … last at, CLOCK_MONOTONIC */
-    size_t recorded; /* bytes, about */
-    bool full;       /* RECORD_MAX is reached */
-    bool interrupted;
-    struct error *err;  /* of a callback */
-    size_t point;       /* whose frames are being taken */
-    size_t wait_looked; /* packets that a `wait` has counted already */
-    unsigned wait_seen;
-};
-
-/* ---------------------------------------------------------------- events --- */
-
-static void note_news(struct director *d)
-{
-    d->news = d->options->look != NULL;
-    d->news_at = clock_ns(CLOCK_MONOTONIC);
-}
-
-static void take_frame(void *ctx, const struct frame *frame, bool outgoing, bool incoming)
-{
-    struct director *d = ctx;
-    struct packet p;
-    if (d->record->ended && frame->time > d->record->ended)
-        return;
-    d->recorded += frame->caplen + PACKET_OVERHEAD;
-    d->full |= d->recorded > RECORD_MAX;
-    if (d->full)
-        return;
-    record_add_packet(d->record, (int)d->point, outgoing, incoming, frame);
-    packet_decode(&p, frame);
-    quiet_note(&d->quiet, &p, outgoing);
-    sampler_note_packet(d->sampler, &p);
-    note_news(d);
-    d->last_frame = d->news_at;
-}
-
-static void read_point(struct director *d, size_t point)
-{
-    d->point = point;
-    live_read(d->stage->captures.at[point], take_frame, d, d->err);
-}
-
-static void on_frames(void *ctx, int fd, uint32_t events)
-{
-    struct director *d = ctx;
-    (void)events;
-    for (size_t i = 0; i < d->stage->captures.n; i++)
-        if (live_fd(d->stage->captures.at[i]) == fd)
-            read_point(d, i);
-}
-
-/* The time in which nobody looked is lateness of the call: it widens the bounds of what
- * is judged by that moment. */
-static void note_unseen(struct record *record, const struct agent_reply *reply)
-{
-    if (reply->unseen <= RECORD_STALL_MIN)
-        return;
-    vec_push(&record->stalls,
-             ((struct record_stall){.from = reply->ended - reply->unseen, .to = reply->ended}));
-    if (reply->unseen > record->lateness)
-        record->lateness = reply->unseen;
-}
-
-static void take_reply(struct director *d, const struct agent_reply *reply)
-{
-    if (reply->step >= d->lab->steps.n || d->played[reply->step].call < 0)
-        return;
-    const struct lab_step *step = &d->lab->steps.at[reply->step];
-    struct record_call *call = &d->record->calls.at[d->played[reply->step].call];
-    if (reply->begun) {
-        sampler_note_begun(d->sampler, call->host, &reply->pair);
-        return;
-    }
-    call->began = reply->began;
-    call->ended = reply->ended;
-    call->failed = reply->failed;
-    call->errnum = reply->errnum;
-    call->value = reply->value;
-    if (reply->text_len) {
-        call->text = xcalloc(reply->text_len + 1, 1);
-        memcpy(call->text, reply->text, reply->text_len);
-        call->text_len = reply->text_len;
-    }
-    call->as_stated = stated_fits(step, call);
-    note_unseen(d->record, reply);
-    sampler_note_call(d->sampler, call->host, step->verb, &reply->pair);
-    note_news(d);
-    d->played[reply->step].done = true;
-}
-
-static void on_reply(void *ctx, int fd, uint32_t events)
-{
-    struct director *d = ctx;
-    struct agent_reply reply;
-    (void)events;
-    vec_each (&d->stage->agents, agent) {
-        if (agent->fd != fd)
-            continue;
-        while (agent_reply(agent, &reply, d->err) == 1)
-            take_reply(d, &reply);
-    }
-}
-
-static void on_stop(void *ctx, int fd, uint32_t events)
-{
-    struct director *d = ctx;
-    (void)fd;
-    (void)events;
-    d->interrupted = true;
-}
-
-static int watch_everything(struct director *d)
-{
-    for (size_t i = 0; i < d->stage->captures.n; i++)
-        if (!loop_add_fd(d->loop, live_fd(d->stage->captures.at[i]), EPOLLIN, on_frames, d, d->err))
-            return -1;
-    vec_each (&d->stage->agents, agent)
-        if (!loop_add_fd(d->loop, agent->fd, EPOLLIN, on_reply, d, d->err))
-            return -1;
-    if (d->options->stop_fd >= 0 &&
-        !loop_add_fd(d->loop, d->options->stop_fd, EPOLLIN, on_stop, d, d->err))
-        return -1;
-    return 0;
-}
 
 /* --------------------------------------------------------------- waiting --- */
 
@@ -262,7 +118,7 @@ static int conclude(struct director *d, const struct lab_step *step, enum answer
         return 1;
     case ANSWER_FULL:
         stop(d, xasprintf("more than %d MiB of packets came before the end of `%s`",
-                          RECORD_MAX >> 20, step->text));
+                          DIRECTOR_RECORD_MAX >> 20, step->text));
         return 1;
     case ANSWER_ERROR:
         break;
@@ -297,7 +153,7 @@ static void note_call(struct director *d, const struct lab_step *step, int host)
     call->step = index_of(d, step);
     call->expected = stated_result(d->lab, step);
     call->as_stated = stated_fits(step, call);
-    note_news(d);
+    director_note_news(d);
 }
 
 static int await_call(struct director *d, const struct lab_step *step)
@@ -349,7 +205,7 @@ static int play_cable(struct director *d, const struct lab_step *step)
     event->kind = pull ? EVENT_UNPLUG : EVENT_REPLUG;
     event->time = clock_ns(CLOCK_REALTIME);
     event->host = host;
-    note_news(d);
+    director_note_news(d);
     return 0;
 }
 
@@ -509,7 +365,7 @@ static int close_record(struct director *d, nsec offset)
     sampler_finish(d->sampler);
     r->ended = clock_ns(CLOCK_REALTIME);
     for (size_t i = 0; i < d->stage->captures.n; i++) {
-        read_point(d, i);
+        director_read_point(d, i);
         live_stats(d->stage->captures.at[i], &r->points.at[i].received, &r->points.at[i].dropped);
         r->points.at[i].linktype = live_linktype(d->stage->captures.at[i]);
     }
@@ -537,7 +393,7 @@ int director_play(struct stage *stage, const struct director_options *options,
     d.quiet.both_ends = record->points.n > 1;
     lateness_restart(stage->lateness);
     record->began = clock_ns(CLOCK_REALTIME);
-    int ret = d.sampler ? watch_everything(&d) : -1;
+    int ret = d.sampler ? director_listen(&d) : -1;
     if (ret == 0)
         ret = play_script(&d);
     if (ret >= 0) {
