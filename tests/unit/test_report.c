@@ -159,6 +159,32 @@ START_TEST(halves_tell_what_matters)
 }
 END_TEST
 
+/* On the arrow of an arrival the time that it took comes before the window, which stands where it
+ * was sent. */
+START_TEST(an_arrival_tells_how_long_it_took)
+{
+    struct record *r = build_record();
+    for (int i = 0; i < 3; i++)
+        build_sent(
+            r, i * NSEC_PER_MSEC, (40 + 10 * i) * NSEC_PER_MSEC,
+            &(struct build_tcp){
+                .flags = ".", .seq = 1 + 1000 * (unsigned)i, .ack = 1, .win = 502, .len = 1000});
+    build_call(r, 0, "close", "", 90 * NSEC_PER_MSEC, 91 * NSEC_PER_MSEC, 0, 0);
+    build_done(r, build_time(NSEC_PER_SEC));
+    struct result result = {.record = r, .lab = r->lab, .verdict = VERDICT_PASS};
+    for (int width = 70; width < 120; width++) {
+        cleanup_strbuf struct strbuf out = STRBUF_INIT;
+        report_text(&out, &result, &(struct text_options){.width = width, .utf8 = true});
+        for (int i = 0; i < 3; i++) {
+            cleanup_free char *time = xasprintf("─ %d ms ──▶│", 40 + 10 * i);
+            ck_assert_msg(strstr(out.data, time), "%d columns: no %s in\n%s", width, time,
+                          out.data);
+        }
+    }
+    record_free(r);
+}
+END_TEST
+
 /* However long its text and narrow the terminal, a lost segment's arrow has its cross. */
 START_TEST(a_cross_is_never_covered)
 {
@@ -448,6 +474,7 @@ static Suite *suite_report(void)
     tcase_add_loop_test(tc, text_goldens, 0, SCENE_COUNT);
     tcase_add_test(tc, live_golden);
     tcase_add_test(tc, a_long_title);
+    tcase_add_test(tc, an_arrival_tells_how_long_it_took);
     tcase_add_test(tc, halves_tell_what_matters);
     tcase_add_test(tc, a_cross_is_never_covered);
     tcase_add_loop_test(tc, text_is_harmless, 0, SCENE_COUNT);

@@ -11,17 +11,19 @@ static bool is_syn(const struct story_segment *s)
     return s->flow >= 0 && (s->p->tcp.flags & TCP_SYN);
 }
 
-/* As much of the segment as fits into `room` columns; false: not even its numbers do. */
+/* As much of the segment as fits into `room` columns; false: too little.  Of one that arrives
+ * the rest stands where it was sent. */
 static bool fit_words(const struct ladder *l, const struct picture_row *row, int room,
                       struct strbuf *words)
 {
     const struct story_segment *s = picture_segment(l->picture, row);
+    enum picture_detail least = row->kind == PICTURE_ARRIVAL ? PICTURE_NUMBERS : PICTURE_NO_ACK;
     for (enum picture_detail d = is_syn(s) ? PICTURE_OPTIONS : PICTURE_FIELDS; d < PICTURE_DETAILS;
          d++) {
         strbuf_truncate(words, 0);
         picture_words(words, l->picture, row, d);
         if (glyphs_width(strbuf_cstr(words), words->len, l->row.utf8) <= room)
-            return d < PICTURE_NUMBERS;
+            return d <= least;
     }
     return false;
 }
@@ -105,35 +107,34 @@ static void put_strokes(struct ladder *l, const struct picture_row *row, const s
                     a->rightward ? ladder_pick(l, "├", "+") : ladder_pick(l, "┤", "+"));
 }
 
-/* How long it was under way, at the arrow's head. */
-static void put_travel(struct ladder *l, const struct picture_row *row, const struct arrow *a,
-                       int room)
+/* How long it was under way. */
+static void format_travel(struct strbuf *travel, const struct ladder *l,
+                          const struct picture_row *row)
 {
     const struct story_segment *s = picture_segment(l->picture, row);
-    cleanup_strbuf struct strbuf travel = STRBUF_INIT;
     if (row->kind == PICTURE_DEPARTURE || s->fate != FATE_ARRIVED || s->travel < NSEC_PER_MSEC)
         return;
-    strbuf_putc(&travel, ' ');
-    strbuf_approx(&travel, s->travel);
-    strbuf_putc(&travel, ' ');
-    int width = glyphs_width(travel.data, travel.len, l->row.utf8);
-    if (width + 4 > room)
-        return;
-    canvas_put(&l->row, a->rightward ? a->high - 3 - width : a->low + 3, width, STYLE_DIM,
-               travel.data, travel.len);
+    strbuf_putc(travel, ' ');
+    strbuf_approx(travel, s->travel);
+    strbuf_putc(travel, ' ');
 }
 
 bool ladder_draw_arrow(struct ladder *l, const struct picture_row *row)
 {
     struct arrow a = find_arrow(l, row);
-    cleanup_strbuf struct strbuf words = STRBUF_INIT;
-    const struct story_segment *s = picture_segment(l->picture, row);
-    put_strokes(l, row, &a);
+    cleanup_strbuf struct strbuf words = STRBUF_INIT, travel = STRBUF_INIT;
+    bool is_tcp = picture_segment(l->picture, row)->flow >= 0;
     int room = a.high - a.low - TEXT_AT - 5;
     if (a.lost && room > before_cross(&a) - TEXT_AT)
         room = before_cross(&a) - TEXT_AT;
-    bool is_tcp = s->flow >= 0;
-    bool enough = fit_words(l, row, room, &words);
+    format_travel(&travel, l, row);
+    int time = glyphs_width(strbuf_cstr(&travel), travel.len, l->row.utf8);
+    /* Of an arrival the time is news, and the window is none. */
+    bool enough =
+        row->kind == PICTURE_ARRIVAL && time && fit_words(l, row, room - time - 4, &words);
+    if (!enough)
+        enough = fit_words(l, row, room, &words);
+    put_strokes(l, row, &a);
     int width = glyphs_width(strbuf_cstr(&words), words.len, l->row.utf8);
     int taken = width < room ? width : room;
     int x = a.rightward ? a.low + TEXT_AT - 1 : a.high - TEXT_AT + 1 - taken;
@@ -141,7 +142,9 @@ bool ladder_draw_arrow(struct ladder *l, const struct picture_row *row)
         canvas_fill(&l->row, x - 1, x + taken + 1, STYLE_PLAIN, " ");
         ladder_put_cut(l, x, taken, a.style, words.data);
     }
-    put_travel(l, row, &a, room - taken);
+    if (time && time + 4 <= room - taken)
+        canvas_put(&l->row, a.rightward ? a.high - 3 - time : a.low + 3, time, STYLE_DIM,
+                   travel.data, travel.len);
     return enough;
 }
 
