@@ -26,6 +26,10 @@ struct writer {
     struct pattern out; /* shares the old transcript's texts */
     int group;          /* the old transcript's `any order` that is open */
     size_t remarks;     /* its items before this one are looked through for remarks */
+    /* What was found for the last mix, which each of its packets asks for. */
+    const struct track *mix_track;
+    int mix_group;
+    bool mix_fits;
 };
 
 static char *own(struct writer *w, char *text)
@@ -282,7 +286,12 @@ static void add_mixed(struct writer *w, const struct track *t, const struct matc
                       const struct pattern_item *open, const struct pattern_item *last)
 {
     enter_group(w, 0);
-    if (!mix_fits(t, open->group)) {
+    if (w->mix_track != t || w->mix_group != open->group) {
+        w->mix_track = t;
+        w->mix_group = open->group;
+        w->mix_fits = mix_fits(t, open->group);
+    }
+    if (!w->mix_fits) {
         if (step->op == MATCH_PAIR)
             add_packet(w, t, &t->seen.at[step->seen], NULL);
         return;
