@@ -62,6 +62,21 @@ START_TEST(rto_is_confirmed)
 }
 END_TEST
 
+/* The first time-out may be the second repetition: a probe was out before. */
+START_TEST(which_rto)
+{
+    setting("3");
+    lost_and_again(MS(204));
+    look(MS(214) + LOOK, 1, 0, OPEN);
+    LAST("retransmission 1 (tail loss probe, after 204 ms)");
+    data(MS(422), 1, false);
+    look(MS(422) + LOOK, 2, 1, LOSS);
+    LAST("retransmission 2 (RTO 1, after 208 ms)");
+    ck_assert_uint_eq(label_short_number(&(struct label){.kind = LABEL_RTO, .n = 2, .rto = 1}), 1);
+    ck_assert_uint_eq(label_short_number(&(struct label){.kind = LABEL_RTO, .n = 2}), 2);
+}
+END_TEST
+
 START_TEST(what_packets_do_not_decide)
 {
     lost_and_again(MS(204));
@@ -307,6 +322,7 @@ static Suite *suite_label_kernel(void)
     TCase *tc = tcase_create("label-kernel");
     tcase_add_checked_fixture(tc, label_scene_begin, label_scene_end);
     tcase_add_test(tc, rto_is_confirmed);
+    tcase_add_test(tc, which_rto);
     tcase_add_test(tc, what_packets_do_not_decide);
     tcase_add_test(tc, rto_is_contradicted);
     tcase_add_test(tc, probe_is_contradicted);

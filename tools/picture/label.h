@@ -110,6 +110,8 @@ void label_format(struct strbuf *sb, const struct label *label);
 /* For a narrow column, at most 13 characters: "RTO", "dup ACK" …; of what is counted the
  * number may be put behind. */
 const char *label_short(enum label_kind kind);
+/* That number: of an RTO the kernel's, where it is known. */
+unsigned label_short_number(const struct label *label);
 /* "rto", "duplicate-ack" …: a name that stays. */
 const char *label_name(enum label_kind kind);
 

@@ -128,6 +128,11 @@ const char *label_short(enum label_kind kind)
     return short_texts[kind];
 }
 
+unsigned label_short_number(const struct label *label)
+{
+    return label->rto ? label->rto : label->n;
+}
+
 const char *label_name(enum label_kind kind)
 {
     return names[kind];

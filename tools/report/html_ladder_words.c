@@ -20,7 +20,8 @@ static void put_labels(struct ladder *l, const struct picture_row *row)
         if (!l->big)
             label_format(&text, &label[k]);
         else if (label[k].n)
-            strbuf_printf(&text, "%s %u", label_short(label[k].kind), label[k].n);
+            strbuf_printf(&text, "%s %u", label_short(label[k].kind),
+                          label_short_number(&label[k]));
         else
             strbuf_puts(&text, label_short(label[k].kind));
         put_tag(l->out, re ? "re" : "lab", re && k == 0 ? "↻ " : "", strbuf_cstr(&text));

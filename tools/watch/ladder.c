@@ -219,7 +219,7 @@ static void put_label(const struct watch *w, struct screen *screen, int y,
     cleanup_strbuf struct strbuf words = STRBUF_INIT;
     strbuf_puts(&words, label_short(label->kind));
     if (label->n && words.len + 3 < LABEL_WIDTH)
-        strbuf_printf(&words, " %u", label->n);
+        strbuf_printf(&words, " %u", label_short_number(label));
     screen_put_n(screen, at->x + at->room + 1, y, at->label - 1, STYLE_TITLE, words.data,
                  words.len);
 }
