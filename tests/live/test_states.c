@@ -3,10 +3,14 @@
  * be missing, and no others may be there. */
 #include "live.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "play.h"
 #include "record/load.h"
+#include "run/diag.h"
 
 #define TWO_HOSTS                                                                                  \
     "host client 10.0.0.1/24\nhost server 10.0.0.2/24\nneighbour client server\n"                  \
@@ -222,6 +226,62 @@ START_TEST(a_flood_is_cut)
 }
 END_TEST
 
+/* Who looks at one connection after the other until it is in TIME-WAIT. */
+struct looker {
+    int fd;
+    atomic_bool looking, over;
+    struct socket_pair pair;
+    unsigned looks, absent; /* answers, and those that said that it is no more */
+};
+
+static void *look_on(void *ctx)
+{
+    struct looker *l = ctx;
+    while (!l->over) {
+        struct diag_socket found = {.state = TCP_STATE_CLOSED};
+        if (!l->looking)
+            continue;
+        int n = diag_find(l->fd, &l->pair, false, &found);
+        l->looks++;
+        l->absent += n == 0 || found.state == TCP_STATE_CLOSED;
+        l->looking = n >= 0 && found.state != TCP_STATE_TIME_WAIT;
+    }
+    return NULL;
+}
+
+/* Of 20,000 that were looked at once each time, 240 seemed to be CLOSED in between, and 3
+ * were not found. */
+START_TEST(nobody_seems_closed_on_the_way_to_time_wait)
+{
+    struct topo *topo = live_pair("states on the way to TIME-WAIT");
+    if (!topo)
+        return;
+    int listener = live_listen(topo, SERVER, 1234);
+    struct looker l = {.fd = diag_open()};
+    pthread_t thread;
+    ck_assert_int_ge(l.fd, 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, look_on, &l), 0);
+    for (int i = 0; i < 1500; i++) {
+        int client = live_connect(topo, CLIENT, "10.0.0.2", 1234);
+        int server = accept(listener, NULL, NULL);
+        ck_assert_int_ge(server, 0);
+        socket_pair_of(&l.pair, server);
+        l.looking = true;
+        close(server);
+        close(client);
+        while (l.looking)
+            sched_yield();
+    }
+    l.over = true;
+    pthread_join(thread, NULL);
+    ck_assert_uint_ge(l.looks, 1500);
+    ck_assert_uint_eq(l.absent, 0);
+    close(l.fd);
+    close(listener);
+    topo_free(topo);
+}
+END_TEST
+
 static Suite *suite_live_states(void)
 {
     Suite *s = suite_create("live-states");
@@ -234,6 +294,11 @@ static Suite *suite_live_states(void)
     tcase_add_test(t, a_trace_follows_the_backoff);
     tcase_add_test(t, a_flood_is_cut);
     suite_add_tcase(s, t);
+    TCase *look = tcase_create("looks");
+    tcase_set_timeout(look, 60);
+    tcase_set_tags(look, LIVE_SAME_FOR_ALL);
+    tcase_add_test(look, nobody_seems_closed_on_the_way_to_time_wait);
+    suite_add_tcase(s, look);
     return s;
 }
 TEST_SUITE(suite_live_states)

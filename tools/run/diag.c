@@ -127,7 +127,7 @@ static ssize_t receive(int fd, const struct request *request, union answer *answ
 /* Where no connection is found, inet_diag_find_one_icsk() goes on to the listener of the
  * port, which has no port at its other end; where there is none either, the answer is
  * ENOENT. */
-int diag_find(int fd, const struct socket_pair *pair, bool values, struct diag_socket *found)
+static int find_once(int fd, const struct socket_pair *pair, bool values, struct diag_socket *found)
 {
     struct request request = {
         .body = {.idiag_ext = values ? 1 << (INET_DIAG_INFO - 1) : 0,
@@ -151,6 +151,18 @@ int diag_find(int fd, const struct socket_pair *pair, bool values, struct diag_s
     if (!take_socket(&answer.header, found))
         return -1;
     return (found->state == TCP_STATE_LISTEN) == (pair->remote.version == 0);
+}
+
+/* A connection whose socket is being replaced (by its TIME-WAIT bucket, which FIN-WAIT-2
+ * without a program is, too; or a request by its socket) is not found by who has the old one
+ * in hand when it goes: __inet_lookup_established() finds its count to be 0 and gives up.  Or
+ * the old one is found, and is CLOSED: tcp_time_wait() in net/ipv4/tcp_minisocks.c puts the
+ * new one in its place first.  So the next look finds the new one, if there is one. */
+int diag_find(int fd, const struct socket_pair *pair, bool values, struct diag_socket *found)
+{
+    int n = find_once(fd, pair, values, found);
+    bool gone = n == 0 || (n > 0 && found->state == TCP_STATE_CLOSED);
+    return gone ? find_once(fd, pair, values, found) : n;
 }
 
 /* A dump ends with NLMSG_DONE, or is refused with an error, which in a kernel without
