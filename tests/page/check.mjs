@@ -1,11 +1,11 @@
 // The pages below DIR in a headless Chromium.
 //
-// usage: check.mjs CHROMIUM DIR      (DIR/out/LAB/, DIR/captures/NAME/, DIR/many/many/,
-//                                  DIR/wrong/out/unplugged/)
+// usage: check.mjs CHROMIUM DIR SHOTS      (DIR/out/LAB/, DIR/captures/NAME/, DIR/many/many/,
+//                                        DIR/wrong/out/unplugged/)
 //
 // Of every page: at each width no text overlaps another or leaves the page, in both schemes
 // (which differ in colours only) axe finds nothing, nothing is reported on the console, and
-// nothing is requested.
+// nothing is requested.  SHOTS/NAME-WIDTH.png is how it looks.
 // Of some: that it can be used with the keyboard alone, read without its script and when
 // printed, is small and quick, and that these checks find what they have to find.
 import { readFileSync, readdirSync, existsSync, statSync } from "node:fs";
@@ -13,7 +13,7 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
-const [, , executablePath, dir] = process.argv;
+const [, , executablePath, dir, shots] = process.argv;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const widths = [400, 1000, 1800];
 let failed = 0, passed = 0;
@@ -111,6 +111,7 @@ async function checkLooks(name, file) {
       await checkAxe(name, page, `${width} pixels, ${colorScheme}`);
     }
     check(!noise.length, name, noise[0]);
+    await page.screenshot({ path: `${shots}/${name.replaceAll(" ", "-")}-${width}.png`, fullPage: true });
     await close();
   }
 }

@@ -88,4 +88,9 @@ for capture in tcp-conversation ip6 times frames; do
 done
 
 cp tests/page/check.mjs $modules/
-exec node $modules/check.mjs "$chromium" "$work"
+rm -rf $modules/shots
+mkdir $modules/shots
+node $modules/check.mjs "$chromium" "$work" $modules/shots
+status=$?
+echo "page: how each looks at 400 (light), 1000 and 1800 pixels (dark) is in $modules/shots/"
+exit $status

@@ -24,8 +24,9 @@ struct build_tcp {
     const char *src, *dst; /* NULL: "10.0.0.1" (the client), "10.0.0.2" (the server) */
     uint16_t sport, dport; /* 0: 40000 and 1234 */
     bool reply;            /* swaps both addresses and both ports */
-    const char *flags;     /* as tcpdump prints them: "S", "S.", ".", "P.", "F.", "R" */
-    uint32_t seq, ack;     /* raw */
+    bool bad_sum;
+    const char *flags; /* as tcpdump prints them: "S", "S.", ".", "P.", "F.", "R" */
+    uint32_t seq, ack; /* raw */
     uint16_t win;
     uint16_t id;    /* IPv4 identification */
     uint16_t mss;   /* 0: none */
@@ -41,7 +42,6 @@ struct build_tcp {
     size_t options_len;
     const char *data; /* NULL: len bytes of 'x' */
     size_t len;       /* 0 with data: strlen(data) */
-    bool bad_sum;
 };
 
 /* Each writes a frame to buf (BUILD_MAX_FRAME bytes) and returns its length. */

@@ -434,7 +434,7 @@ static int check_end(const struct record *r, struct error *err)
 
 static int load_all(int dir, struct record *r, struct error *err)
 {
-    struct counts counts;
+    struct counts counts = {0};
     if (load_result(dir, r, &counts, err) < 0)
         return error_wrap(err, "%s", EVIDENCE_RESULT);
     if (load_events(dir, r, err) < 0)
