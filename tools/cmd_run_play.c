@@ -6,7 +6,10 @@
 
 #include "cmd_run.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 
 #include "cmd.h"
 #include "report/evidence.h"
@@ -119,12 +122,25 @@ int run_judge_and_save(struct entry *e, struct record *record, struct error *err
     return ret;
 }
 
+/* Waits until no other lab is judged: several at once, with their pages, would take the
+ * processors from those that are still played, and make them late.  Ends with the process, or
+ * when the descriptor is closed; -1: there is no turn to be had, and nothing to wait for. */
+static int take_turn(const struct run *run)
+{
+    int fd = run->jobs > 1 ? open(run->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
+        ;
+    return fd;
+}
+
 /* In the director's process. */
 static int judge_and_save(void *ctx, const struct lab *lab, struct record *record,
                           struct strbuf *reply, struct error *err)
 {
     (void)lab;
     (void)reply;
+    const struct entry *e = ctx;
+    cleanup_fd int turn = take_turn(e->run);
     return run_judge_and_save(ctx, record, err);
 }
 
