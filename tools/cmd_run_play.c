@@ -140,8 +140,11 @@ static int judge_and_save(void *ctx, const struct lab *lab, struct record *recor
     (void)lab;
     (void)reply;
     const struct entry *e = ctx;
-    cleanup_fd int turn = take_turn(e->run);
-    return run_judge_and_save(ctx, record, err);
+    int turn = take_turn(e->run);
+    int ret = run_judge_and_save(ctx, record, err);
+    if (turn >= 0)
+        close(turn);
+    return ret;
 }
 
 static void report_result(struct entry *e, struct result *result)

@@ -164,7 +164,7 @@ static bool few(const struct search *s)
             break;
         choices *= s->seen.n - i;
     }
-    return choices <= MAX_CHOICES && cells < (size_t)(4 * MATCH_MAX_CELLS) / MAX_CHOICES;
+    return choices <= MAX_CHOICES && cells < (size_t)MATCH_MAX_CELLS / MAX_CHOICES;
 }
 
 /* Chooses for names from `next` on; depth is bounded by MAX_CHOICES. */

@@ -97,8 +97,9 @@ struct match_path {
     unsigned long cost;
 };
 
-/* Cells of the table; 5,000 lines by 5,000 packets are 25 million. */
-#define MATCH_MAX_CELLS (INT64_C(40) * 1000 * 1000)
+/* Cells of the table, a byte each, of which few are touched where little differs; a mix of
+ * up to 10,000 packets by 10,000 are 100 million. */
+#define MATCH_MAX_CELLS (INT64_C(160) * 1000 * 1000)
 
 /* Aligns; fails only when the table would be too large.  What cannot cost less than `below`
  * is not looked for: path->cost is no less than that then, and there are no steps. */
