@@ -89,9 +89,14 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
+void play_remove(const char *path)
+{
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void play_tear_down(void)
 {
-    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    play_remove(folder);
     free(folder);
     folder = NULL;
     /* What comes next, in this process, is not about this folder. */

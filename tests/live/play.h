@@ -14,6 +14,9 @@
 void play_set_up(void);
 void play_tear_down(void);
 
+/* A folder with all that is in it. */
+void play_remove(const char *path);
+
 /* FOLDER/NAME (the caller frees). */
 char *play_path(const char *name);
 /* Makes a lab FOLDER/NAME.md of the script, "$DIR" in it being the folder, and its

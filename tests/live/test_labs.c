@@ -12,6 +12,7 @@
 #include "lab/find.h"
 #include "live.h"
 #include "mutate.h"
+#include "play.h"
 #include "record/load.h"
 #include "transcript/judge.h"
 
@@ -19,8 +20,10 @@ extern char **environ;
 
 enum { NOISY_TURNS = 4 };
 
-/* Of the one run, with IPv4 and with IPv6, that all tests here share: out_dir/4 and /6. */
+/* Of the one run, with IPv4 and with IPv6, that all tests here share: out_dir/4 and /6; and
+ * the process that made it, and removes it at its end. */
 static char *out_dir;
+static pid_t owner;
 
 static const char *tcplab(void)
 {
@@ -53,13 +56,22 @@ static int await(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static void remove_out_dir(void)
+{
+    if (getpid() == owner)
+        play_remove(out_dir);
+}
+
 /* In the parent of both tests, which the first fills for the second. */
 static void make_out_dir(void)
 {
     static char template[] = "/tmp/tcplab-test-XXXXXX";
-    if (!out_dir)
-        out_dir = mkdtemp(template);
+    if (out_dir)
+        return;
+    out_dir = mkdtemp(template);
     ck_assert_ptr_nonnull(out_dir);
+    owner = getpid();
+    ck_assert_int_eq(atexit(remove_out_dir), 0);
 }
 
 /* Both at once: they spend their time waiting. */
