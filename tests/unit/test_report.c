@@ -10,6 +10,7 @@
 #include "report/json.h"
 #include "report/report.h"
 #include "report/states.h"
+#include "report/words.h"
 #include "report/wrap.h"
 #include "unit.h"
 
@@ -467,12 +468,40 @@ START_TEST(glyphs_ill_formed)
 }
 END_TEST
 
+/* A segment that a second line looks at, at a capture point, is still one; and what is not
+ * TCP is no segment. */
+START_TEST(the_verdict_counts_packets)
+{
+    static const char segment[] = "+0 client.port > server.1234: Flags [S], seq 0, length 0";
+    struct result result = {.verdict = VERDICT_PASS};
+    struct result_line once = {.kind = LINE_SEGMENT, .observed = xstrdup(segment)};
+    struct result_line again = {
+        .kind = LINE_SEGMENT, .point = xstrdup("server"), .observed = xstrdup(segment)};
+    struct result_line arp = {.kind = LINE_SEGMENT,
+                              .observed = xstrdup("+0 client > any: ARP, Request who-has server")};
+    cleanup_strbuf struct strbuf one = STRBUF_INIT, two = STRBUF_INIT;
+    vec_push(&result.lines, once);
+    vec_push(&result.lines, again);
+    words_verdict(&one, &result);
+    ck_assert_str_eq(one.data, "1 segment, all as expected");
+    vec_push(&result.lines, arp);
+    words_verdict(&two, &result);
+    ck_assert_str_eq(two.data, "2 packets, all as expected");
+    vec_each (&result.lines, line) {
+        free(line->observed);
+        free(line->point);
+    }
+    vec_free(&result.lines);
+}
+END_TEST
+
 static Suite *suite_report(void)
 {
     Suite *s = suite_create("report");
     TCase *tc = tcase_create("report");
     tcase_add_loop_test(tc, text_goldens, 0, SCENE_COUNT);
     tcase_add_test(tc, live_golden);
+    tcase_add_test(tc, the_verdict_counts_packets);
     tcase_add_test(tc, a_long_title);
     tcase_add_test(tc, an_arrival_tells_how_long_it_took);
     tcase_add_test(tc, halves_tell_what_matters);

@@ -55,6 +55,13 @@ struct picture {
 struct picture *picture_new(const struct record *record, const struct result *result);
 void picture_free(struct picture *picture);
 
+/* From ten seconds on a run's times are shown in seconds, else in milliseconds: in a burst
+ * the microseconds count. */
+static inline bool picture_in_seconds(nsec last)
+{
+    return last >= 10 * NSEC_PER_SEC;
+}
+
 /* The column of a host, -1: none; of a state that of its socket. */
 int picture_column(const struct picture *picture, int host);
 int picture_state_column(const struct picture *picture, const struct record_state *state);

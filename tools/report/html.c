@@ -133,7 +133,7 @@ static void find_unit(struct page *page)
     nsec last = page->record->ended - page->picture->zero;
     vec_each (&page->picture->rows, row)
         last = row->time > last ? row->time : last;
-    page->seconds = last >= NSEC_PER_SEC;
+    page->seconds = picture_in_seconds(last);
 }
 
 /* The ladder, and beside it, where there is room, the graphs and the header that is chosen.

@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-enum { WIDE = 2000, HIGH = 600, X_TICKS = 7, Y_TICKS = 7 };
+enum { WIDE = 2000, HIGH = 600, TICK = 12, X_TICKS = 7, Y_TICKS = 7 };
 
 struct chart_series *chart_add(struct chart *chart, const char *class, const char *name,
                                enum chart_mark mark)
@@ -104,20 +104,34 @@ static void put_y_numbers(struct strbuf *out, const struct chart *c)
     strbuf_puts(out, "</svg>");
 }
 
-static void put_x_numbers(struct strbuf *out, const struct chart *c, const struct page *page)
+/* Where the numbers of x are: `first`, `first` + 1 … times `step`, in the page's unit. */
+struct ticks {
+    double from, to, step;
+    int64_t first;
+};
+
+static struct ticks find_ticks(const struct chart *c, const struct page *page)
 {
     double unit = page->seconds ? (double)NSEC_PER_SEC : (double)NSEC_PER_MSEC;
-    double from = (double)c->from / unit, to = (double)c->to / unit;
-    double step = nice_step(to - from, X_TICKS);
+    struct ticks t = {.from = (double)c->from / unit, .to = (double)c->to / unit};
+    t.step = nice_step(t.to - t.from, X_TICKS);
+    t.first = t.from <= 0 ? 0 : (int64_t)(t.from / t.step + 1);
+    return t;
+}
+
+static double tick_share(const struct ticks *t, int64_t i)
+{
+    return t->to > t->from ? ((double)i * t->step - t->from) / (t->to - t->from) : 0;
+}
+
+static void put_x_numbers(struct strbuf *out, const struct chart *c, const struct page *page)
+{
+    struct ticks t = find_ticks(c, page);
     strbuf_puts(out, "<svg class=\"xlab\" aria-hidden=\"true\">");
-    for (int64_t i = from <= 0 ? 0 : (int64_t)(from / step + 1); (double)i * step <= to; i++) {
-        double x = (double)i * step;
-        double share = to > from ? (x - from) / (to - from) : 0;
-        strbuf_printf(out, "<text x=\"%.2f%%\" y=\"1.1em\" text-anchor=\"%s\">", 100 * share,
-                      share < .06   ? "start"
-                      : share > .94 ? "end"
-                                    : "middle");
-        put_number(out, x, step);
+    for (int64_t i = t.first; (double)i * t.step <= t.to; i++) {
+        strbuf_printf(out, "<text x=\"%.2f%%\" y=\"1.1em\" text-anchor=\"%s\">",
+                      100 * tick_share(&t, i), tick_share(&t, i) > .985 ? "end" : "middle");
+        put_number(out, (double)i * t.step, t.step);
         strbuf_puts(out, "</text>");
     }
     strbuf_puts(out, "</svg>");
@@ -125,12 +139,15 @@ static void put_x_numbers(struct strbuf *out, const struct chart *c, const struc
 
 /* ----------------------------------------------------------------------- plot */
 
-static void put_grid(struct strbuf *out, const struct chart *c)
+static void put_grid(struct strbuf *out, const struct chart *c, const struct page *page)
 {
     double step = nice_step(c->most, Y_TICKS);
     strbuf_puts(out, "<path class=\"grid\" d=\"");
     for (int i = 0; i * step <= c->most; i++)
         strbuf_printf(out, "M0 %dH%d", y_of(c, i * step), WIDE);
+    struct ticks t = find_ticks(c, page);
+    for (int64_t i = t.first; (double)i * t.step <= t.to; i++)
+        strbuf_printf(out, "M%d %dV%d", (int)(tick_share(&t, i) * WIDE + .5), HIGH, HIGH - TICK);
     strbuf_puts(out, "\"/>");
 }
 
@@ -160,7 +177,7 @@ static void put_crosses(struct strbuf *out, const struct chart *c, const struct 
                       100 * y_share(c, (p->y + p->y2) / 2));
 }
 
-static void put_plot(struct strbuf *out, const struct chart *c)
+static void put_plot(struct strbuf *out, const struct chart *c, const struct page *page)
 {
     strbuf_printf(out,
                   "<div class=\"area\"><svg role=\"img\" aria-labelledby=\"%s-t %s-d\" "
@@ -171,7 +188,7 @@ static void put_plot(struct strbuf *out, const struct chart *c)
     strbuf_printf(out, "</title><desc id=\"%s-d\">", c->id);
     html_text(out, c->about);
     strbuf_puts(out, "</desc>");
-    put_grid(out, c);
+    put_grid(out, c, page);
     vec_each (&c->series, series)
         if ((*series)->mark != CHART_CROSSES && (*series)->points.n)
             put_path(out, c, *series);
@@ -224,7 +241,7 @@ void chart_put(struct page *page, const struct chart *c)
     html_around(out, "<h3>", c->title, "</h3>");
     strbuf_printf(out, "<p class=\"unit\">%s</p><div class=\"plot\">", c->unit);
     put_y_numbers(out, c);
-    put_plot(out, c);
+    put_plot(out, c, page);
     put_x_numbers(out, c, page);
     strbuf_printf(out, "</div><p class=\"unit x\">%s</p>", page->seconds ? "seconds" : "ms");
     put_legend(out, c);

@@ -25,6 +25,11 @@ struct chart_series {
     VEC(struct chart_point) points;
 };
 
+/* Of x, since the story's first segment. */
+struct chart_span {
+    nsec from, to;
+};
+
 struct chart {
     const char *id;
     char *title, *about; /* `about`: what there is to see, for who does not see it */
@@ -49,10 +54,11 @@ struct socket_charts {
     size_t n;
 };
 
-/* The congestion window and the times of one socket, if the record has them. */
+/* The congestion window and the times of one socket, if the record has them, over the time of
+ * the connection. */
 void socket_charts_of(struct page *page, struct socket_charts *charts, int host,
-                      uint16_t local_port, uint16_t remote_port);
-/* … and of all others, as long as there is room. */
+                      uint16_t local_port, uint16_t remote_port, const struct chart_span *span);
+/* … and of all others, as long as there is room, over the time of each. */
 void socket_charts_rest(struct page *page, struct socket_charts *charts);
 
 #endif

@@ -122,9 +122,10 @@ struct graph {
     struct direction d;
     struct moments moments;
     struct chart sequence, flight, rtt;
-    struct chart_series *sent, *again, *lost, *acked, *window, *under_way, *trips;
-    int64_t next, una; /* the highest number sent, and acknowledged */
-    int64_t edge;      /* what the other side has room up to */
+    struct chart_series *sent, *again, *lost, *acked, *window, *open, *under_way, *trips;
+    size_t n_again, n_lost; /* segments with data */
+    int64_t next, una;      /* the highest number sent, and acknowledged */
+    int64_t edge;           /* what the other side has room up to */
     int64_t most_edge;
     unsigned shift;
 };
@@ -146,7 +147,9 @@ static char *title_of(const struct graph *g, const char *what)
     return xstrdup(what);
 }
 
-/* The time from each sending to the acknowledgment that covers it, of what was sent once. */
+/* The time from each sending to the acknowledgment that covers it, of what was sent once; and
+ * not if something before it was sent again since, for which the acknowledgment had to wait
+ * (Karn's algorithm, RFC 6298 3). */
 static void take_trips(struct graph *g, size_t upto, nsec now, int64_t from, int64_t to)
 {
     for (size_t k = upto; k-- > 0;) {
@@ -156,11 +159,10 @@ static void take_trips(struct graph *g, size_t upto, nsec now, int64_t from, int
         if (!is_sent(&g->d, s) || !len)
             continue;
         int64_t end = unwind(to, s->seq + len);
-        if (end <= from)
+        if (end <= from || (s->retransmission && end <= to))
             return;
         if (end == to) {
-            if (!s->retransmission)
-                chart_point(g->trips, now, (double)(now - m->time) / (double)NSEC_PER_MSEC, 0, -1);
+            chart_point(g->trips, now, (double)(now - m->time) / (double)NSEC_PER_MSEC, 0, -1);
             return;
         }
     }
@@ -173,12 +175,15 @@ static void walk_sent(struct graph *g, const struct moment *m)
     int64_t seq = unwind(g->next, s->seq);
     if (takes && seq + takes > g->next)
         g->next = seq + takes;
-    if (len) {
-        double from = (double)seq, to = (double)(seq + len);
+    if (takes) {
+        double from = (double)seq, to = (double)(seq + takes);
         chart_point(s->retransmission ? g->again : g->sent, m->time, from, to, (long)m->segment);
         if (s->fate == FATE_LOST)
             chart_point(g->lost, m->time, from, to, (long)m->segment);
+        chart_point(g->open, m->time, (double)(g->next - g->una), 0, -1);
     }
+    g->n_again += len && s->retransmission;
+    g->n_lost += len && s->fate == FATE_LOST;
 }
 
 static void walk_ack(struct graph *g, size_t k)
@@ -197,6 +202,7 @@ static void walk_ack(struct graph *g, size_t k)
     g->most_edge = g->edge > g->most_edge ? g->edge : g->most_edge;
     chart_point(g->acked, m->time, (double)ack, (double)ack, (long)m->segment);
     chart_point(g->window, m->time, (double)g->edge, 0, -1);
+    chart_point(g->open, m->time, (double)(g->next - g->una), 0, -1);
 }
 
 /* --------------------------------------------------------------- under way */
@@ -270,7 +276,7 @@ static double most_of(const struct chart_series *s)
     return most;
 }
 
-static void begin_charts(struct graph *g, size_t number)
+static void begin_charts(struct graph *g, const struct chart_span *span, size_t number)
 {
     static const char *const ids[][3] = {
         {"seq0", "fly0", "rtt0"},
@@ -279,13 +285,11 @@ static void begin_charts(struct graph *g, size_t number)
         {"seq3", "fly3", "rtt3"},
     };
     struct chart *charts[] = {&g->sequence, &g->flight, &g->rtt};
-    nsec from = g->moments.list.at[0].time, to = vec_last(&g->moments.list)->time;
-    nsec room = (to - from) / 50 + 1;
     for (size_t i = 0; i < ARRAY_SIZE(charts); i++) {
         charts[i]->id = ids[number][i];
         charts[i]->unit = i == 2 ? "ms" : i == 1 ? "bytes" : "sequence number, from 0";
-        charts[i]->from = from - room;
-        charts[i]->to = to + room;
+        charts[i]->from = span->from;
+        charts[i]->to = span->to;
     }
     g->acked = chart_add(&g->sequence, "g-ack", "acknowledged", CHART_STEPS);
     /* Over what is acknowledged: where the two meet, the window is closed. */
@@ -294,6 +298,7 @@ static void begin_charts(struct graph *g, size_t number)
     g->sent = chart_add(&g->sequence, "g-sent", "sent", CHART_BARS);
     g->again = chart_add(&g->sequence, "g-re", "↻ sent again", CHART_BARS);
     g->lost = chart_add(&g->sequence, "g-lost", "lost", CHART_CROSSES);
+    g->open = chart_add(&g->flight, "g-win", "sent and not yet acknowledged", CHART_STEPS);
     g->under_way =
         chart_add(&g->flight, "g-fly", "sent, not lost, and not yet heard of", CHART_STEPS);
     g->trips = chart_add(&g->rtt, "g-rtt", "from a sending to its acknowledgment", CHART_DOTS);
@@ -304,23 +309,25 @@ static void put_charts(struct graph *g)
     double data = (double)g->next, edge = (double)g->most_edge;
     g->sequence.most = edge < 1.3 * data && edge > data ? 1.03 * edge : 1.1 * data;
     if (least_of(g->window) > g->sequence.most)
-        g->window->name = "receive window: beyond the top";
+        g->window->points.n = 0;
     else if (edge > g->sequence.most)
         g->window->name = "receive window (where it is not beyond the top)";
     g->sequence.low = g->d.segments < FEW;
     g->sequence.title = title_of(g, "Sequence numbers over time");
-    g->sequence.about = xasprintf(
-        "%zu segments with %" PRId64 " bytes of data were sent, %zu of them again, and %zu "
-        "were lost; at the end %" PRId64 " numbers were acknowledged.",
-        g->d.segments, g->d.bytes, g->again->points.n, g->lost->points.n, g->una);
+    g->sequence.about = xasprintf("%zu segments with %" PRId64
+                                  " bytes of data were sent, %zu of them again, and %zu "
+                                  "were lost; at the end %" PRId64 " numbers were acknowledged.",
+                                  g->d.segments, g->d.bytes, g->n_again, g->n_lost, g->una);
     chart_put(g->page, &g->sequence);
     if (g->d.segments < ENOUGH)
         return;
     if (g->under_way->points.n) {
-        g->flight.most = 1.1 * most_of(g->under_way);
-        g->flight.title = title_of(g, "In the network");
-        g->flight.about =
-            xasprintf("At most %.0f bytes were under way, there or back.", most_of(g->under_way));
+        g->flight.most = 1.1 * most_of(g->open);
+        g->flight.title = title_of(g, "Under way");
+        g->flight.about = xasprintf(
+            "At most %.0f numbers were sent and not yet acknowledged; at most %.0f bytes were "
+            "under way, there or back.",
+            most_of(g->open), most_of(g->under_way));
         chart_put(g->page, &g->flight);
     }
     if (g->trips->points.n < ENOUGH)
@@ -332,12 +339,13 @@ static void put_charts(struct graph *g)
     chart_put(g->page, &g->rtt);
 }
 
-static void put_direction(struct page *page, const struct direction *d, size_t number)
+static void put_direction(struct page *page, const struct direction *d,
+                          const struct chart_span *span, size_t number)
 {
     struct graph g = {.page = page, .story = page->picture->story, .d = *d};
     collect(&g.moments, g.story, d);
     g.shift = offered_shift(g.story, d);
-    begin_charts(&g, number);
+    begin_charts(&g, span, number);
     for (size_t k = 0; k < g.moments.list.n; k++)
         if (is_sent(d, &g.story->segments.at[g.moments.list.at[k].segment]))
             walk_sent(&g, &g.moments.list.at[k]);
@@ -349,6 +357,35 @@ static void put_direction(struct page *page, const struct direction *d, size_t n
     chart_free(&g.flight);
     chart_free(&g.rtt);
     vec_free(&g.moments.list);
+}
+
+/* All graphs of a connection have one axis of time: from its first segment to the last, or to
+ * the last look at one of its sockets; of the only one there is to the end of the run. */
+static struct chart_span span_of(const struct page *page, size_t number)
+{
+    const struct story *story = page->picture->story;
+    const struct story_flow *flow = &story->flows.at[number];
+    struct chart_span span = {NSEC_NEVER, 0};
+    vec_each (&story->segments, s) {
+        if (s->flow < 0 || (size_t)s->flow != number)
+            continue;
+        nsec end = s->time + (s->fate == FATE_ARRIVED ? s->travel : 0);
+        span.from = s->time < span.from ? s->time : span.from;
+        span.to = end > span.to ? end : span.to;
+    }
+    vec_each (&page->record->states, s) {
+        nsec at = s->time - page->picture->zero;
+        for (int end = 0; s->has_values && end < 2; end++)
+            if (s->host == flow->host[end] && s->local_port == flow->port[end] &&
+                s->remote_port == flow->port[1 - end] && at > span.to)
+                span.to = at;
+    }
+    /* What a connection alone in its run waits for at the end is no segment. */
+    vec_each (&page->picture->rows, row)
+        if (story->flows.n == 1 && row->time > span.to)
+            span.to = row->time;
+    nsec room = (span.to - span.from) / 50 + 1;
+    return (struct chart_span){span.from - room, span.to + room};
 }
 
 void page_graphs(struct page *page)
@@ -364,8 +401,16 @@ void page_graphs(struct page *page)
     for (size_t i = 0; i < n && i < GRAPHS_MOST; i++) {
         const struct story_flow *flow = &page->picture->story->flows.at[list[i].flow];
         bool back = list[i].dir != 0;
-        put_direction(page, &list[i], i);
-        socket_charts_of(page, &sockets, flow->host[back], flow->port[back], flow->port[!back]);
+        struct chart_span span = span_of(page, list[i].flow);
+        put_direction(page, &list[i], &span, i);
+        socket_charts_of(page, &sockets, flow->host[back], flow->port[back], flow->port[!back],
+                         &span);
+    }
+    for (size_t i = 0; i < 2 * page->picture->story->flows.n; i++) {
+        const struct story_flow *flow = &page->picture->story->flows.at[i / 2];
+        struct chart_span span = span_of(page, i / 2);
+        socket_charts_of(page, &sockets, flow->host[i % 2], flow->port[i % 2],
+                         flow->port[1 - i % 2], &span);
     }
     socket_charts_rest(page, &sockets);
     if (page->body.len == empty)

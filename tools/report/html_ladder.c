@@ -177,15 +177,27 @@ static struct piece piece_of(const struct ladder *l, size_t row, size_t first)
 
 /* ------------------------------------------------------------------- segments */
 
-static const char *segment_class(const struct story_segment *s)
+/* What the legend explains, in its order. */
+enum sign { DATA, CONTROL, RESET, ACK, OTHER, AGAIN, LOST, DAMAGED, BUSY, SIGNS };
+
+static const struct {
+    const char *class, *name;
+} signs[SIGNS] = {
+    [DATA] = {"dat", "data"},       [CONTROL] = {"ctl", "SYN, FIN"},
+    [RESET] = {"rst", "reset"},     [ACK] = {"ack", "only an acknowledgment"},
+    [OTHER] = {"other", "not TCP"}, [AGAIN] = {"dat re", "↻ sent again"},
+    [LOST] = {"dat lost", "lost"},  [DAMAGED] = {"dat dam", "arrives damaged"},
+};
+
+static enum sign sign_of(const struct story_segment *s)
 {
     if (s->flow < 0)
-        return "other";
+        return OTHER;
     if (s->p->tcp.flags & TCP_RST)
-        return "rst";
+        return RESET;
     if (s->p->tcp.flags & (TCP_SYN | TCP_FIN))
-        return "ctl";
-    return s->p->tcp.payload_len ? "dat" : "ack";
+        return CONTROL;
+    return s->p->tcp.payload_len ? DATA : ACK;
 }
 
 static void put_arrow(struct ladder *l, size_t i, const struct piece *piece)
@@ -198,10 +210,10 @@ static void put_arrow(struct ladder *l, size_t i, const struct piece *piece)
     double begin = s->injected && piece->from <= 0 ? 40 : 0;
     double end = lost && !picture_is_stopped(l->picture, row) ? 72 : 100;
     double x1 = begin + (100 - begin) * piece->from, x2 = end * piece->to;
-    strbuf_printf(l->out, "<svg class=\"a p%ld e%zu %s%s%s%s c%d-%d\" aria-hidden=\"true\">",
-                  row->segment, piece->last % l->chunk, segment_class(s),
-                  s->retransmission ? " re" : "", lost ? " lost" : "", piece->to < 1 ? " part" : "",
-                  right ? from : to, right ? to : from);
+    strbuf_printf(l->out, "<svg class=\"a p%ld e%zu %s%s%s%s%s c%d-%d\" aria-hidden=\"true\">",
+                  row->segment, piece->last % l->chunk, signs[sign_of(s)].class,
+                  s->retransmission ? " re" : "", lost ? " lost" : "", s->damaged ? " dam" : "",
+                  piece->to < 1 ? " part" : "", right ? from : to, right ? to : from);
     strbuf_printf(l->out, "<line x1=\"%.4g%%\" y1=\"%.4g%%\" x2=\"%.4g%%\" y2=\"%.4g%%\"/>",
                   right ? x1 : 100 - x1, begin, right ? x2 : 100 - x2, end);
     if (lost)
@@ -325,19 +337,68 @@ static const char definitions[] =
     "<g id=\"x\"><path d=\"M-6-6L6 6M-6 6L6-6\"/></g>"
     "<g id=\"xs\"><path d=\"M-3.5-3.5L3.5 3.5M-3.5 3.5L3.5-3.5\"/></g></defs></svg>\n";
 
-static const char legend[] =
-    "<ul class=\"legend\" aria-label=\"Legend\">"
-    "<li><svg aria-hidden=\"true\" class=\"key dat\"><line x1=\"0\" y1=\"50%\" x2=\"100%\" "
-    "y2=\"50%\"/></svg> data</li>"
-    "<li><svg aria-hidden=\"true\" class=\"key ctl\"><line x1=\"0\" y1=\"50%\" x2=\"100%\" "
-    "y2=\"50%\"/></svg> SYN, FIN</li>"
-    "<li><svg aria-hidden=\"true\" class=\"key ack\"><line x1=\"0\" y1=\"50%\" x2=\"100%\" "
-    "y2=\"50%\"/></svg> only an acknowledgment</li>"
-    "<li><svg aria-hidden=\"true\" class=\"key dat re\"><line x1=\"0\" y1=\"50%\" x2=\"100%\" "
-    "y2=\"50%\"/></svg> ↻ sent again</li>"
-    "<li><svg aria-hidden=\"true\" class=\"key dat lost\"><line x1=\"0\" y1=\"50%\" x2=\"60%\" "
-    "y2=\"50%\"/><use href=\"#x\" x=\"70%\" y=\"50%\"/></svg> lost</li>"
-    "<li><i class=\"key busy\"></i> a call that waits</li></ul>\n";
+/* Which signs this ladder has. */
+static void find_signs(const struct ladder *l, bool has[SIGNS])
+{
+    for (size_t i = 0; i < l->picture->rows.n; i++) {
+        const struct story_segment *s = picture_segment(l->picture, &l->picture->rows.at[i]);
+        if (!s) {
+            has[BUSY] |= l->ends[i] != i;
+            continue;
+        }
+        has[sign_of(s)] = true;
+        has[AGAIN] |= s->retransmission;
+        has[LOST] |= s->fate == FATE_LOST;
+        has[DAMAGED] |= s->damaged;
+    }
+}
+
+static void put_legend(struct ladder *l)
+{
+    bool has[SIGNS] = {false};
+    find_signs(l, has);
+    strbuf_puts(l->out, "<ul class=\"legend\" aria-label=\"Legend\">");
+    for (enum sign i = 0; i < BUSY; i++)
+        if (has[i])
+            strbuf_printf(l->out,
+                          "<li><svg aria-hidden=\"true\" class=\"key %s\"><line x1=\"0\" "
+                          "y1=\"50%%\" x2=\"%s\" y2=\"50%%\"/>%s</svg> %s</li>",
+                          signs[i].class, i == LOST ? "60%" : "100%",
+                          i == LOST ? "<use href=\"#x\" x=\"70%\" y=\"50%\"/>" : "", signs[i].name);
+    if (has[BUSY])
+        strbuf_puts(l->out, "<li><i class=\"key busy\"></i> a call, until it returns</li>");
+    strbuf_puts(l->out, "</ul>\n");
+}
+
+/* The window scale that a connection's segments in one direction use, -1: none (RFC 7323 2.2:
+ * both SYNs must have offered one). */
+static int scale_of(const struct story *story, size_t flow, bool dir)
+{
+    const struct tcp_header *syn[2] = {NULL, NULL};
+    vec_each (&story->segments, s)
+        if (s->flow >= 0 && (size_t)s->flow == flow && s->p->tcp.flags & TCP_SYN)
+            syn[s->dir != 0] = &s->p->tcp;
+    bool agreed = syn[0] && syn[1] && syn[0]->has_wscale && syn[1]->has_wscale;
+    return agreed ? syn[dir]->wscale : -1;
+}
+
+/* What `win` means behind the handshake, if that is the same for all. */
+static void put_scale(struct ladder *l)
+{
+    const struct story *story = l->picture->story;
+    int scale = -1;
+    for (size_t i = 0; i < 2 * story->flows.n; i++) {
+        int other = scale_of(story, i / 2, i % 2);
+        if (i > 0 && other != scale)
+            return;
+        scale = other;
+    }
+    if (scale > 0)
+        strbuf_printf(l->out,
+                      "<p class=\"hint\"><code>win</code> counts bytes in a SYN, and behind it "
+                      "units of %d bytes, as the SYNs agree (wscale %d).</p>\n",
+                      1 << scale, scale);
+}
 
 void page_ladder(struct page *page)
 {
@@ -354,7 +415,8 @@ void page_ladder(struct page *page)
     strbuf_puts(l.out, "<section id=\"ladder\" aria-labelledby=\"ladder-h\">\n"
                        "<h2 id=\"ladder-h\">What happened</h2>\n");
     strbuf_puts(l.out, definitions);
-    strbuf_puts(l.out, legend);
+    put_legend(&l);
+    put_scale(&l);
     bool scrolls = l.big || !page->lab;
     strbuf_printf(l.out, "<div class=\"frame%s%s\"%s>\n", l.big ? " big" : "",
                   page->lab ? "" : " wide",

@@ -63,7 +63,10 @@ void ladder_words(struct ladder *l, const struct picture_row *row)
     int from, to;
     cleanup_strbuf struct strbuf words = STRBUF_INIT;
     ladder_ends(l, row, &from, &to);
-    picture_words(&words, l->picture, row, PICTURE_FIELDS);
+    /* The options of a SYN are what is agreed on; those of other segments only fill the row. */
+    const struct story_segment *s = picture_segment(l->picture, row);
+    bool syn = s->flow >= 0 && s->p->tcp.flags & TCP_SYN;
+    picture_words(&words, l->picture, row, syn ? PICTURE_OPTIONS : PICTURE_FIELDS);
     strbuf_puts(l->out, "<a class=\"");
     put_words_place(l, row, from, to);
     strbuf_printf(l->out, "\" href=\"#s%ld\">", row->segment);
@@ -143,6 +146,30 @@ static void put_raw(struct ladder *l, const struct story_segment *s)
         html_headers(l->out, l->page, s);
 }
 
+/* Which of its host's sockets this is, where that is not plain: a connection by the client's
+ * port, as the segments have it.  NULL: it is plain, or nobody knows. */
+static const char *socket_name(const struct ladder *l, const struct record_state *state)
+{
+    bool alone = true;
+    if (!state->remote_port)
+        return state->new == TCP_STATE_LISTEN ? NULL : "listener";
+    vec_each (&l->picture->record->states, other)
+        alone = alone && (other->host != state->host || !other->remote_port ||
+                          html_same_socket(other, state));
+    if (alone)
+        return NULL;
+    vec_each (&l->picture->story->segments, s) {
+        const struct tcp_header *t = &s->p->tcp;
+        bool from = s->from == state->host && t->sport == state->local_port &&
+                    t->dport == state->remote_port;
+        bool to =
+            s->to == state->host && t->dport == state->local_port && t->sport == state->remote_port;
+        if (s->flow >= 0 && (from || to))
+            return s->dir ? s->to_port : s->from_port;
+    }
+    return NULL;
+}
+
 /* Changes of state: beside the outermost lifelines, and once more in words, for a page
  * without margins and for hosts in the middle. */
 static void put_margin(struct ladder *l, const struct picture_row *row, bool right)
@@ -157,7 +184,11 @@ static void put_margin(struct ladder *l, const struct picture_row *row, bool rig
         if (shown++ == 0)
             strbuf_printf(l->out, "<span class=\"st %s\" aria-hidden=\"true\">",
                           right ? "sr" : "sl");
-        strbuf_printf(l->out, "<b>%s</b>", name);
+        strbuf_printf(l->out, "<b>%s", name);
+        const char *socket = socket_name(l, state);
+        if (socket)
+            html_around(l->out, " <small>", socket, "</small>");
+        strbuf_puts(l->out, "</b>");
     }
     strbuf_puts(l->out, shown ? "</span>" : "");
 }
@@ -173,7 +204,11 @@ static void put_states(struct ladder *l, const struct picture_row *row)
             continue;
         html_around(l->out, margin ? "<p class=\"stw\">" : "<p class=\"stw mid\">",
                     r->hosts.at[state->host].name, " is now ");
-        strbuf_printf(l->out, "<b>%s</b>.</p>", tcp_state_names[state->new]);
+        strbuf_printf(l->out, "<b>%s</b>", tcp_state_names[state->new]);
+        const char *socket = socket_name(l, state);
+        if (socket)
+            html_around(l->out, " (", socket, ")");
+        strbuf_puts(l->out, ".</p>");
     }
 }
 

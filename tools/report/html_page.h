@@ -60,6 +60,8 @@ void html_fault(struct strbuf *sb, const struct result_line *line);
 /* A time since the first segment, in the page's unit, with three decimals. */
 void html_time(struct strbuf *sb, const struct page *page, nsec time);
 const char *html_unit(const struct page *page);
+/* Whether both are looks at one socket. */
+bool html_same_socket(const struct record_state *a, const struct record_state *b);
 /* "PASS" in a box. */
 void html_badge(struct strbuf *sb, enum verdict verdict);
 

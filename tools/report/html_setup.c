@@ -107,7 +107,7 @@ void page_verdict(struct page *page)
                      "<h2 id=\"verdict-h\">Verdict</h2>\n<p class=\"verdict\">");
     html_badge(out, r->verdict);
     html_around(out, " <span>", strbuf_cstr(&words), "");
-    if (r->wall) {
+    if (r->wall && r->verdict != VERDICT_SKIP) {
         words_seconds(&wall, r->wall);
         strbuf_printf(out, " (%s)", wall.data);
     }

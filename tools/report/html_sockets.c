@@ -2,7 +2,7 @@
  * slow-start threshold, and the smoothed round-trip time with the timeout that is made of it. */
 #include "report/html_chart.h"
 
-static bool is_same_socket(const struct record_state *a, const struct record_state *b)
+bool html_same_socket(const struct record_state *a, const struct record_state *b)
 {
     return a->host == b->host && a->local_port == b->local_port && a->remote_port == b->remote_port;
 }
@@ -26,26 +26,35 @@ static void end_chart(struct page *page, struct chart *c, const char *unit, cons
     c->unit = unit;
     c->about = xstrdup(about);
     vec_each (&c->series, series)
-        vec_each (&(*series)->points, p) {
+        vec_each (&(*series)->points, p)
             c->most = 1.1 * p->y > c->most ? 1.1 * p->y : c->most;
-            c->to = p->x > c->to ? p->x : c->to;
-            c->from = p->x < c->from ? p->x : c->from;
-        }
     if (c->most > 0)
         chart_put(page, c);
     chart_free(c);
 }
 
-static void put_windows(struct page *page, size_t first, const char *id, const char *name)
+/* How long the kernel was looked at the socket. */
+static struct chart_span span_of(const struct page *page, size_t first)
 {
     const struct record *r = page->record;
-    struct chart chart = {.id = id, .from = NSEC_NEVER};
+    struct chart_span span = {r->states.at[first].time - page->picture->zero, 0};
+    for (size_t i = first; i < r->states.n; i++)
+        if (r->states.at[i].has_values && html_same_socket(&r->states.at[i], &r->states.at[first]))
+            span.to = r->states.at[i].time - page->picture->zero;
+    return span;
+}
+
+static void put_windows(struct page *page, size_t first, const char *id, const char *name,
+                        const struct chart_span *span)
+{
+    const struct record *r = page->record;
+    struct chart chart = {.id = id, .from = span->from, .to = span->to};
     struct chart_series *cwnd = chart_add(&chart, "g-fly", "cwnd", CHART_STEPS);
     struct chart_series *ssthresh = chart_add(&chart, "g-win", "ssthresh", CHART_STEPS);
     for (size_t i = first; i < r->states.n; i++) {
         const struct record_state *s = &r->states.at[i];
         nsec at = s->time - page->picture->zero;
-        if (!s->has_values || !is_same_socket(s, &r->states.at[first]))
+        if (!s->has_values || !html_same_socket(s, &r->states.at[first]))
             continue;
         if (s->values.cwnd >= 0)
             chart_point(cwnd, at, (double)s->values.cwnd, 0, -1);
@@ -59,17 +68,18 @@ static void put_windows(struct page *page, size_t first, const char *id, const c
 
 /* Before the first measurement the timeout is one second, whatever the path: where there is
  * a measurement, that would only make everything else small. */
-static void put_times(struct page *page, size_t first, const char *id, const char *name)
+static void put_times(struct page *page, size_t first, const char *id, const char *name,
+                      const struct chart_span *span)
 {
     const struct record *r = page->record;
-    struct chart chart = {.id = id, .from = NSEC_NEVER};
+    struct chart chart = {.id = id, .from = span->from, .to = span->to};
     struct chart_series *srtt = chart_add(&chart, "g-fly", "srtt, smoothed", CHART_STEPS);
     struct chart_series *rto = chart_add(&chart, "g-win", "rto", CHART_STEPS);
     bool measured = false;
     for (size_t i = first; i < r->states.n; i++) {
         const struct record_state *s = &r->states.at[i];
         nsec at = s->time - page->picture->zero;
-        if (!s->has_values || !is_same_socket(s, &r->states.at[first]))
+        if (!s->has_values || !html_same_socket(s, &r->states.at[first]))
             continue;
         if (s->values.srtt > 0 && !measured) {
             rto->points.n = 0;
@@ -84,7 +94,8 @@ static void put_times(struct page *page, size_t first, const char *id, const cha
     end_chart(page, &chart, "ms", "the smoothed round-trip time and the timeout over time");
 }
 
-static void put_socket(struct page *page, struct socket_charts *charts, size_t first)
+static void put_socket(struct page *page, struct socket_charts *charts, size_t first,
+                       const struct chart_span *span)
 {
     static const char *const ids[ARRAY_SIZE(charts->shown)][2] = {
         {"cwnd0", "srtt0"},
@@ -95,24 +106,24 @@ static void put_socket(struct page *page, struct socket_charts *charts, size_t f
     if (charts->n == ARRAY_SIZE(charts->shown))
         return;
     for (size_t i = 0; i < charts->n; i++)
-        if (is_same_socket(&page->record->states.at[charts->shown[i]],
-                           &page->record->states.at[first]))
+        if (html_same_socket(&page->record->states.at[charts->shown[i]],
+                             &page->record->states.at[first]))
             return;
     cleanup_free char *name = name_of(page, &page->record->states.at[first]);
-    put_windows(page, first, ids[charts->n][0], name);
-    put_times(page, first, ids[charts->n][1], name);
+    put_windows(page, first, ids[charts->n][0], name, span);
+    put_times(page, first, ids[charts->n][1], name, span);
     charts->shown[charts->n++] = first;
 }
 
 void socket_charts_of(struct page *page, struct socket_charts *charts, int host,
-                      uint16_t local_port, uint16_t remote_port)
+                      uint16_t local_port, uint16_t remote_port, const struct chart_span *span)
 {
     const struct record_state socket = {
         .host = host, .local_port = local_port, .remote_port = remote_port};
     for (size_t i = 0; i < page->record->states.n; i++)
         if (page->record->states.at[i].has_values &&
-            is_same_socket(&page->record->states.at[i], &socket)) {
-            put_socket(page, charts, i);
+            html_same_socket(&page->record->states.at[i], &socket)) {
+            put_socket(page, charts, i, span);
             return;
         }
 }
@@ -120,6 +131,8 @@ void socket_charts_of(struct page *page, struct socket_charts *charts, int host,
 void socket_charts_rest(struct page *page, struct socket_charts *charts)
 {
     for (size_t i = 0; i < page->record->states.n; i++)
-        if (page->record->states.at[i].has_values && page->record->states.at[i].remote_port)
-            put_socket(page, charts, i);
+        if (page->record->states.at[i].has_values && page->record->states.at[i].remote_port) {
+            struct chart_span span = span_of(page, i);
+            put_socket(page, charts, i, &span);
+        }
 }

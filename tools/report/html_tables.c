@@ -132,11 +132,14 @@ void page_repeat(struct page *page)
             strbuf_printf(&options, " --vary %s=%lld", vary->name, (long long)vary->value);
     strbuf_puts(out, "<section id=\"repeat\" aria-labelledby=\"repeat-h\">\n"
                      "<h2 id=\"repeat-h\">Repeat it</h2>\n<dl class=\"facts commands\">\n");
+    bool skipped = page->result->verdict == VERDICT_SKIP;
+    if (skipped && page->lab && page->lab->is_long)
+        strbuf_puts(&options, " --long");
     cleanup_free char *run = xasprintf("tcplab run %s%s", lab, strbuf_cstr(&options));
     cleanup_free char *check = xasprintf("tcplab check %s --from out/%s", lab, lab);
     cleanup_free char *shark = xasprintf("wireshark out/%s/capture.pcapng", lab);
-    put_command(out, "play it again", run);
-    if (page->record) {
+    put_command(out, skipped ? "play it" : "play it again", run);
+    if (page->record && !skipped) {
         put_command(out, "judge this run again", check);
         put_command(out, "look at its packets", shark);
     }

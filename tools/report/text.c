@@ -1,6 +1,7 @@
 /* The report in the terminal: what was set up, the timeline, the verdict. */
 #include "report/text.h"
 
+#include "picture/picture.h"
 #include "report/words.h"
 #include "report/wrap.h"
 #include "transcript/story.h"
@@ -146,7 +147,7 @@ static void find_times(struct text *t)
     nsec last = t->record->ended - t->zero;
     vec_each (&t->result->lines, line)
         last = line->observed && line->time > last ? line->time : last;
-    t->seconds = last >= NSEC_PER_SEC;
+    t->seconds = picture_in_seconds(last);
 }
 
 static void put_quiet(struct text *t)

@@ -10,19 +10,25 @@ void words_seconds(struct strbuf *sb, nsec t)
         strbuf_printf(sb, "%.2f s", (double)t / (double)NSEC_PER_SEC);
 }
 
-static size_t count_segments(const struct result *r)
+/* How many there were; one that is looked at once more, at a capture point, is no other. */
+static size_t count_packets(const struct result *r, bool *all_tcp)
 {
     size_t n = 0;
-    vec_each (&r->lines, line)
-        n += line->kind == LINE_SEGMENT && line->observed;
+    vec_each (&r->lines, line) {
+        if (line->kind != LINE_SEGMENT || !line->observed || line->point)
+            continue;
+        n++;
+        *all_tcp = *all_tcp && strstr(line->observed, ": Flags [");
+    }
     return n;
 }
 
 void words_verdict(struct strbuf *sb, const struct result *r)
 {
     if (r->verdict == VERDICT_PASS) {
-        size_t segments = count_segments(r), calls = r->record ? r->record->calls.n : 0;
-        strbuf_printf(sb, "%zu segment%s", segments, segments == 1 ? "" : "s");
+        bool all_tcp = true;
+        size_t n = count_packets(r, &all_tcp), calls = r->record ? r->record->calls.n : 0;
+        strbuf_printf(sb, "%zu %s%s", n, all_tcp ? "segment" : "packet", n == 1 ? "" : "s");
         if (calls)
             strbuf_printf(sb, " and %zu call%s", calls, calls == 1 ? "" : "s");
         strbuf_puts(sb, ", all as expected");

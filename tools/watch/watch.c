@@ -439,7 +439,7 @@ struct watch *watch_new(const char *name, const struct record *record, const str
     w->labels = labels_new(w->picture->story);
     w->picked = -1;
     vec_each (&w->picture->rows, row)
-        w->seconds = w->seconds || row->time >= NSEC_PER_SEC;
+        w->seconds = w->seconds || picture_in_seconds(row->time);
     show_rows(w);
     if (result && result->verdict == VERDICT_FAIL)
         go_to_failure(w);
