@@ -53,7 +53,7 @@ rooms := base lab decode capture wire record transcript picture report watch run
 lib_src := $(wildcard $(addprefix tools/,$(addsuffix /*.c,$(rooms)))) $(wildcard netns/*.c)
 cmd_src := tools/tcplab.c $(wildcard tools/cmd_*.c)
 unit_src := $(wildcard tests/unit/*.c)
-live_src := tests/unit/main.c $(wildcard tests/live/*.c)
+live_src := tests/unit/main.c tests/unit/check_notes.c $(wildcard tests/live/*.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
+#include "check_notes.h"
 #include "lab/find.h"
 #include "live.h"
 #include "mutate.h"
@@ -136,7 +137,7 @@ static void free_subject(struct subject *s)
  * fails. */
 static const nsec WRONG_IN_ANY_CASE = 3600 * NSEC_PER_SEC;
 
-static struct result *judge_text(const struct subject *s, const char *text, nsec slack)
+static struct pattern *parse_text(const struct subject *s, const char *text)
 {
     struct source src;
     struct diags diags = {0};
@@ -145,6 +146,12 @@ static struct result *judge_text(const struct subject *s, const char *text, nsec
     struct strbuf sb cleanup_strbuf = STRBUF_INIT;
     diags_format(&diags, &sb);
     ck_assert_msg(diags.list.n == 0, "%s", strbuf_cstr(&sb));
+    return pattern;
+}
+
+static struct result *judge_text(const struct subject *s, const char *text, nsec slack)
+{
+    struct pattern *pattern = parse_text(s, text);
     struct result *result = judge(s->lab, pattern, s->record, slack);
     pattern_free(pattern);
     return result;
@@ -239,6 +246,17 @@ static struct result *judge_right(struct subject *s, const char *name, unsigned 
     return right;
 }
 
+/* The teacher's notes all have their places in the picture. */
+static void check_picture(const struct subject *s, const struct result *result, const char *shown)
+{
+    struct pattern *pattern = parse_text(s, s->expected.text);
+    struct picture *picture = picture_new(s->record, result);
+    cleanup_free char *wrong = check_notes(pattern, picture);
+    ck_assert_msg(!wrong, "%s: %s", shown, wrong);
+    picture_free(picture);
+    pattern_free(pattern);
+}
+
 static void check_right(const char *name, unsigned ip)
 {
     struct subject s;
@@ -250,6 +268,8 @@ static void check_right(const char *name, unsigned ip)
     else
         ck_assert_msg(right->verdict == wanted, "%s: %s: %s", shown, verdict_name(right->verdict),
                       right->reason ? right->reason : "");
+    if (right->verdict == VERDICT_PASS)
+        check_picture(&s, right, shown);
     result_free(right);
     free_subject(&s);
 }

@@ -79,7 +79,7 @@ static struct result_line *add_line(struct result *r, enum line_kind kind, enum 
     line->expected = copy(expected);
     line->observed = copy(observed);
     line->segment = -1;
-    line->call = -1;
+    line->call = line->event = -1;
     return line;
 }
 

@@ -15,9 +15,8 @@
  * A change of a socket's state hangs at the last row before the look that saw it: what the
  * row tells is its cause, or happened at the same time.
  *
- * The judged lines hang at the rows that they are about.  A missing line has no time: it
- * stands behind what was expected before it. */
-#include "picture/picture.h"
+ * The judged lines hang at the rows that they are about (picture_lines.c). */
+#include "picture/picture_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -194,7 +193,7 @@ static void find_ends(const struct picture *picture, const struct story_segment 
 
 /* --------------------------------------------------------------------- rows */
 
-static struct picture_row *add_row(struct picture *picture, enum picture_kind kind, nsec time)
+struct picture_row *picture_add_row(struct picture *picture, enum picture_kind kind, nsec time)
 {
     struct picture_row *row = vec_add(&picture->rows);
     *row = (struct picture_row){.kind = kind,
@@ -216,7 +215,7 @@ static void add_segments(struct picture *picture)
     for (size_t i = 0; i < picture->story->segments.n; i++) {
         const struct story_segment *s = &picture->story->segments.at[i];
         at = i == 0 || s->time > at ? s->time : at;
-        struct picture_row *row = add_row(picture, PICTURE_SEGMENT, at);
+        struct picture_row *row = picture_add_row(picture, PICTURE_SEGMENT, at);
         row->segment = (long)i;
         row->gap = i ? s->gap : 0;
         find_ends(picture, s, last_seen[i], row);
@@ -224,7 +223,7 @@ static void add_segments(struct picture *picture)
             continue;
         row->kind = PICTURE_DEPARTURE;
         int from = row->from, to = row->to;
-        row = add_row(picture, PICTURE_ARRIVAL, at + s->travel);
+        row = picture_add_row(picture, PICTURE_ARRIVAL, at + s->travel);
         row->segment = (long)i;
         row->from = from;
         row->to = to;
@@ -237,12 +236,13 @@ static void add_calls(struct picture *picture)
     const struct record *r = picture->record;
     for (size_t i = 0; i < r->calls.n; i++) {
         const struct record_call *call = &r->calls.at[i];
-        struct picture_row *row = add_row(picture, PICTURE_CALL_BEGAN, call->began - picture->zero);
+        struct picture_row *row =
+            picture_add_row(picture, PICTURE_CALL_BEGAN, call->began - picture->zero);
         row->call = (long)i;
         row->from = row->to = call_column(picture, call);
         if (!call->ended)
             continue;
-        row = add_row(picture, PICTURE_CALL, call->ended - picture->zero);
+        row = picture_add_row(picture, PICTURE_CALL, call->ended - picture->zero);
         row->call = (long)i;
         row->from = row->to = call_column(picture, call);
     }
@@ -253,79 +253,10 @@ static void add_events(struct picture *picture)
     const struct record *r = picture->record;
     for (size_t i = 0; i < r->events.n; i++) {
         struct picture_row *row =
-            add_row(picture, PICTURE_LINK, r->events.at[i].time - picture->zero);
+            picture_add_row(picture, PICTURE_LINK, r->events.at[i].time - picture->zero);
         row->event = (long)i;
         row->from = row->to = picture_column(picture, r->events.at[i].host);
     }
-}
-
-/* ---------------------------------------------------------------- judgement */
-
-/* Where the first row of each segment, and the last of each call, is. */
-struct places {
-    long *segment, *call;
-};
-
-/* An `at` line counts the segments of its point's story: which one of the run's it is. */
-static long find_segment(const struct picture *picture, const struct result_line *line,
-                         struct story **at)
-{
-    const struct record *r = picture->record;
-    if (!line->point || line->segment < 0)
-        return line->segment;
-    for (size_t i = 0; i < r->points.n; i++) {
-        if (strcmp(r->points.at[i].name, line->point) != 0)
-            continue;
-        if (!at[i])
-            at[i] = story_at(r, (int)i);
-        if ((size_t)line->segment < at[i]->segments.n)
-            return picture->story->owner[at[i]->segments.at[line->segment].packet];
-    }
-    return -1;
-}
-
-static void find_places(const struct picture *picture, struct places *places)
-{
-    places->segment = xcalloc(picture->story->segments.n, sizeof(long));
-    places->call = xcalloc(picture->record->calls.n, sizeof(long));
-    for (size_t i = picture->rows.n; i-- > 0;)
-        if (picture->rows.at[i].segment >= 0)
-            places->segment[picture->rows.at[i].segment] = (long)i;
-    for (size_t i = 0; i < picture->rows.n; i++)
-        if (picture->rows.at[i].call >= 0)
-            places->call[picture->rows.at[i].call] = (long)i;
-}
-
-static void hang_lines(struct picture *picture)
-{
-    const struct record *r = picture->record;
-    struct story **at = xcalloc(r->points.n, sizeof(struct story *));
-    struct places places;
-    find_places(picture, &places);
-    nsec time = 0;
-    vec_each (&picture->result->lines, line) {
-        long segment = line->kind == LINE_SEGMENT ? find_segment(picture, line, at) : -1;
-        long row = -1;
-        if (segment >= 0 && (size_t)segment < picture->story->segments.n)
-            row = places.segment[segment];
-        else if (line->call >= 0 && (size_t)line->call < r->calls.n)
-            row = places.call[line->call];
-        if (row >= 0) {
-            time = line->point ? time : picture->rows.at[row].time;
-        } else {
-            bool shown = line->status == LINE_MISSING || line->kind == LINE_QUIET;
-            if (!shown || line_is_fine(line->status))
-                continue;
-            add_row(picture, PICTURE_MISSING, time);
-            row = (long)picture->rows.n - 1;
-        }
-        vec_push(&picture->rows.at[row].lines, line);
-    }
-    for (size_t i = 0; i < r->points.n; i++)
-        story_free(at[i]);
-    free(at);
-    free(places.segment);
-    free(places.call);
 }
 
 /* -------------------------------------------------------------------- order */
@@ -382,7 +313,7 @@ static void add_silences(struct picture *picture)
         nsec began = since, until = row->time, end = end_of(picture, row);
         if (i > 0 && under_way == 0 && until - began >= SILENCE) {
             size_t order = row->order;
-            struct picture_row *silence = add_row(picture, PICTURE_SILENCE, until);
+            struct picture_row *silence = picture_add_row(picture, PICTURE_SILENCE, until);
             silence->gap = until - began;
             silence->order = order ? order - 1 : 0;
             row = &picture->rows.at[i];
@@ -390,22 +321,6 @@ static void add_silences(struct picture *picture)
         since = i == 0 || end > since ? end : since;
         under_way += row->kind == PICTURE_DEPARTURE;
         under_way -= row->kind == PICTURE_ARRIVAL && under_way;
-    }
-}
-
-/* A silence that the transcript expects hangs at the first one behind its beginning. */
-static void hang_quiets(struct picture *picture)
-{
-    vec_each (&picture->result->lines, line) {
-        if (line->kind != LINE_QUIET || !line_is_fine(line->status) || line->point)
-            continue;
-        vec_each (&picture->rows, row) {
-            if (row->kind != PICTURE_SILENCE || row->time <= line->time)
-                continue;
-            if (row->time - row->gap < line->time + line->gap)
-                vec_push(&row->lines, line);
-            break;
-        }
     }
 }
 
@@ -443,7 +358,7 @@ struct picture *picture_new(const struct record *record, const struct result *re
     add_calls(picture);
     add_events(picture);
     if (result)
-        hang_lines(picture);
+        picture_hang_lines(picture);
     sort_rows(picture);
     merge_halves(picture);
     for (size_t i = 0; i < picture->rows.n; i++)
@@ -451,7 +366,7 @@ struct picture *picture_new(const struct record *record, const struct result *re
     add_silences(picture);
     sort_rows(picture);
     if (result)
-        hang_quiets(picture);
+        picture_hang_quiets(picture);
     hang_states(picture);
     return picture;
 }

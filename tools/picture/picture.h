@@ -102,4 +102,8 @@ void picture_fate(struct strbuf *sb, const struct picture *picture, const struct
 /* A call: `connect server 1234 => ETIMEDOUT`, of PICTURE_CALL_BEGAN without what it gave. */
 void picture_call(struct strbuf *sb, const struct picture *picture, const struct picture_row *row);
 
+/* The teacher's note of a line that is fine, of an `at` line with its capture point; adds
+ * nothing if there is none. */
+void picture_note(struct strbuf *sb, const struct result_line *line);
+
 #endif

@@ -221,3 +221,13 @@ void picture_call(struct strbuf *sb, const struct picture *picture, const struct
     if (call->args && *call->args)
         strbuf_printf(sb, " %s", call->args);
 }
+
+void picture_note(struct strbuf *sb, const struct result_line *line)
+{
+    /* Of what came otherwise the note is not true. */
+    if (!line->note || !line_is_fine(line->status))
+        return;
+    if (line->point)
+        strbuf_printf(sb, "at %s: ", line->point);
+    strbuf_puts(sb, line->note);
+}

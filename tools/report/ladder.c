@@ -53,8 +53,10 @@ static void put_notes(struct ladder *l, const struct picture_row *row)
     vec_each (&row->lines, line) {
         if ((*line)->wire)
             ladder_paragraph(l, STYLE_WARN, ladder_pick(l, "✂ ", "# "), (*line)->wire);
-        if (line_is_fine((*line)->status) && (*line)->note)
-            ladder_paragraph(l, STYLE_NOTE, "", (*line)->note);
+        cleanup_strbuf struct strbuf note = STRBUF_INIT;
+        picture_note(&note, *line);
+        if (note.len)
+            ladder_paragraph(l, STYLE_NOTE, "", note.data);
     }
 }
 

@@ -301,6 +301,7 @@ static void add_line(const struct comparing *c, const struct pair *p)
     line->observed = text_of(c, 1, p);
     line->segment = p->segment[1];
     line->call = p->call[1];
+    line->event = -1;
     if (p->segment[1] >= 0) {
         line->time = segment_of(c, 1, (size_t)p->segment[1])->time;
         line->gap = segment_of(c, 1, (size_t)p->segment[1])->gap;

@@ -49,6 +49,7 @@ static void add_event(struct call_lines *c, const struct record *r, const struct
     h->kind = ITEM_LINK;
     h->host = host_name(r, e->host);
     h->time = e->time;
+    h->event = e;
     h->up = e->kind == EVENT_REPLUG;
     h->text = xasprintf("link %s %s", h->host, h->up ? "up" : "down");
 }

@@ -13,7 +13,8 @@ struct happening {
     char *text;            /* in the transcript's notation */
     const char *state;
     bool up;
-    const struct record_call *call;
+    const struct record_call *call;   /* NULL: of a link */
+    const struct record_event *event; /* NULL: of a call */
     bool claimed;
     size_t order; /* as recorded */
 };

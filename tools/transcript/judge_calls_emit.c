@@ -16,6 +16,7 @@ static void set_happening(struct judging *j, struct result_line *line, const str
     strbuf_puts(&text, h->text);
     line->observed = strbuf_steal(&text);
     line->call = h->call ? h->call - j->record->calls.at : -1;
+    line->event = h->event ? h->event - j->record->events.at : -1;
 }
 
 static void judge_line(struct judging *j, struct result_line *line, const struct call_line *l,
@@ -93,7 +94,7 @@ void call_lines_emit(struct judging *j, struct call_lines *c, const struct patte
     line->line_number = item->line_number;
     line->label = item->label.n ? xstrndup(item->label.at, item->label.n) : NULL;
     line->note = judge_note(item);
-    line->segment = line->call = -1;
+    line->segment = line->call = line->event = -1;
     line->status = j->record->has_calls ? LINE_MISSING : LINE_UNJUDGED;
     if (l->happening >= 0) {
         const struct happening *h = &c->happenings.at[l->happening];

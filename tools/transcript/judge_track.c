@@ -188,7 +188,7 @@ static struct result_line *new_line(struct judging *j, struct track *t,
 {
     struct result_line *line = vec_add(&j->result->lines);
     line->kind = LINE_SEGMENT;
-    line->segment = line->call = -1;
+    line->segment = line->call = line->event = -1;
     line->point = t->name ? xstrdup(t->name) : NULL;
     if (!item)
         return line;
@@ -213,8 +213,10 @@ static size_t set_observed(const struct judging *j, struct result_line *line, co
     line->observed = strbuf_steal(&text);
     line->time = o->s->time;
     line->gap = o->gap;
-    line->segment = t->point < 0 ? o->s - t->story->segments.at : -1;
-    line->wire = judge_wire_did(j, o->s->packet);
+    line->segment = o->s - t->story->segments.at;
+    /* Where the story is judged, its own line tells what the wire did. */
+    if (t->point < 0 || j->tracks.at[0].lines.n == 0)
+        line->wire = judge_wire_did(j, o->s->packet);
     return shift;
 }
 
@@ -246,23 +248,9 @@ static void list_differences(struct judging *j, const struct track *t, struct re
     vec_free(&scratch.names);
 }
 
-/* The notes of a mix and of its lines stand beside the first packet that each is about. */
-static void set_mix(struct result_line *line, const struct judging *j, const struct track *t,
-                    const struct pattern_item *item, size_t seen)
+/* Puts a note in front of the line's own. */
+static void prepend_note(struct result_line *line, char *note)
 {
-    const struct pattern_item *open = item;
-    bool first_of_all = true;
-    while (open->kind != ITEM_MIX_OPEN)
-        open--;
-    for (const struct pattern_item *i = open + 1; i->group == open->group; i++)
-        first_of_all = first_of_all && t->firsts[i - j->pattern->items.at] >= (long)seen;
-    bool first = t->firsts[item - j->pattern->items.at] == (long)seen;
-    char *note = first_of_all ? judge_note(open) : NULL;
-    line->mix = (size_t)open->group;
-    if (!first) {
-        free(line->note);
-        line->note = NULL;
-    }
     if (note && line->note) {
         char *both = xasprintf("%s %s", note, line->note);
         free(note);
@@ -273,6 +261,30 @@ static void set_mix(struct result_line *line, const struct judging *j, const str
     }
 }
 
+/* The note of an `any order` or a mix stands beside the first packet of all its lines, and
+ * that of a mix's line beside the first packet that it is about. */
+static void set_group(struct result_line *line, const struct judging *j, const struct track *t,
+                      const struct pattern_item *item, size_t seen)
+{
+    const struct pattern_item *open = item;
+    bool first_of_all = true;
+    while (open->kind != ITEM_MIX_OPEN && open->kind != ITEM_GROUP_OPEN)
+        open--;
+    for (const struct pattern_item *i = open + 1; i->kind != ITEM_GROUP_CLOSE; i++) {
+        long first = t->firsts[i - j->pattern->items.at];
+        first_of_all = first_of_all && (first < 0 || first >= (long)seen);
+    }
+    if (item->mixed) {
+        line->mix = (size_t)open->group;
+        if (t->firsts[item - j->pattern->items.at] != (long)seen) {
+            free(line->note);
+            line->note = NULL;
+        }
+    }
+    if (first_of_all)
+        prepend_note(line, judge_note(open));
+}
+
 static void emit_pair(struct judging *j, struct track *t, const struct match_line *expected,
                       size_t seen)
 {
@@ -280,8 +292,8 @@ static void emit_pair(struct judging *j, struct track *t, const struct match_lin
     const struct observed *o = &t->seen.at[seen];
     struct result_line *line = new_line(j, t, item);
     size_t shift = set_observed(j, line, t, seen);
-    if (item->mixed)
-        set_mix(line, j, t, item, seen);
+    if (item->group)
+        set_group(line, j, t, item, seen);
     if (item->has_interval) {
         struct timing_bounds b = match_bounds(&t->rules, item, o);
         judge_set_bounds(line, &b);

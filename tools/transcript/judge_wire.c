@@ -145,7 +145,7 @@ static void put_missing(struct judging *j, const struct lab_step *step, char *me
     line->status = meaning ? LINE_MISSING : LINE_UNJUDGED;
     line->expected = xstrdup(step->text);
     line->meaning = meaning;
-    line->segment = line->call = -1;
+    line->segment = line->call = line->event = -1;
 }
 
 static unsigned count_done(const struct judging *j, long step, enum wire_action action)

@@ -68,8 +68,10 @@ struct result_line {
                          ms" */
     char *wire;       /* what the wire did to it, in a few words; NULL: nothing */
     char *meaning;    /* one sentence for a person on what the difference means; NULL if OK */
-    long segment;     /* index into the story's segments, -1 */
+    long segment;     /* index into the story's segments, of an `at` line into those that
+                         its point saw (story_at()), -1 */
     long call;        /* index into record.calls, -1 */
+    long event;       /* LINE_LINK: index into record.events, -1 */
 };
 
 struct result {

@@ -98,9 +98,7 @@ void watch_describe(struct strbuf *sb, const struct watch *w, const struct pictu
         if ((*line)->wire)
             strbuf_puts(sb, (*line)->wire);
         end_line(sb);
-        /* Of what came otherwise the note is not true. */
-        if ((*line)->note && line_is_fine((*line)->status))
-            strbuf_puts(sb, (*line)->note);
+        picture_note(sb, *line);
         end_line(sb);
     }
     put_states(sb, w, row);
