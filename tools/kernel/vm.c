@@ -4,6 +4,9 @@
  * guest's clock: when the guest idles, the clock jumps to its next timer (sleep=off).
  * With a fixed seed and a fixed time of day a guest therefore does the same again.
  *
+ * The kernel's cryptography does not test itself at the boot (cryptomgr.notests), which
+ * would be an eighth of the instructions until the first lab.
+ *
  * The two serial ports end in pipes of ours.  Pipes, and large ones: qemu never waits
  * for a reader, and a byte that does not fit is tried again later, at a time that
  * depends on this machine.  ttyS0 is the console, of which the last lines are kept;
@@ -275,8 +278,8 @@ static _Noreturn void become_qemu(char *const argv[], const int fds[N_FDS], pid_
 
 static pid_t start_qemu(const char *qemu, const struct vm_options *o, const int fds[N_FDS])
 {
-    cleanup_free char *append =
-        xasprintf("console=ttyS0 quiet panic=-1 oops=panic %s", o->append ? o->append : "");
+    cleanup_free char *append = xasprintf(
+        "console=ttyS0 quiet panic=-1 oops=panic cryptomgr.notests %s", o->append ? o->append : "");
     const char *words[] = {qemu,
                            "-nodefaults",
                            "-no-user-config",
