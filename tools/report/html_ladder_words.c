@@ -113,11 +113,14 @@ static void put_diffs(struct strbuf *out, const struct result_line *line)
         html_around(out, "<p class=\"meaning\">", line->meaning, "</p>");
 }
 
-static void put_note(struct ladder *l, const struct result_line *line)
+/* `s` may be NULL; that the wire has sent it stands beside its fields already. */
+static void put_note(struct ladder *l, const struct result_line *line,
+                     const struct story_segment *s)
 {
     bool bad = !line_is_fine(line->status), told = is_told(l, line);
+    const char *wire = s && s->injected ? NULL : line->wire;
     struct strbuf *out = l->out;
-    if (!bad && (told || (!line->note && !line->wire)))
+    if (!bad && (told || (!line->note && !wire)))
         return;
     strbuf_puts(out, bad ? "<div class=\"fault\">" : "<p>");
     if (bad)
@@ -126,8 +129,8 @@ static void put_note(struct ladder *l, const struct result_line *line)
         html_around(out, "<i>at ", line->point, ":</i> ");
     if (line->note && !told)
         html_note(out, line->note);
-    if (line->wire)
-        html_around(out, " <em>", line->wire, "</em>");
+    if (wire)
+        html_around(out, " <em>", wire, "</em>");
     strbuf_puts(out, "</p>");
     if (bad) {
         put_diffs(out, line);
@@ -223,7 +226,7 @@ void ladder_notes(struct ladder *l, const struct picture_row *row)
     strbuf_puts(l->out, "<div class=\"notes\">");
     size_t empty = l->out->len;
     vec_each (&row->lines, line)
-        put_note(l, *line);
+        put_note(l, *line, picture_segment(l->picture, row));
     put_states(l, row);
     if (sent)
         put_raw(l, picture_segment(l->picture, row));
