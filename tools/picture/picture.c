@@ -231,15 +231,25 @@ static void add_segments(struct picture *picture)
     free(last_seen);
 }
 
+/* The lab looks at a socket until it is as stated: no program waits in that, so that only
+ * the moment counts in which it was so. */
+static bool is_look(const struct record_call *call)
+{
+    return call->ended && call->as_stated &&
+           (strcmp(call->verb, "info") == 0 || strcmp(call->verb, "state") == 0);
+}
+
 static void add_calls(struct picture *picture)
 {
     const struct record *r = picture->record;
     for (size_t i = 0; i < r->calls.n; i++) {
         const struct record_call *call = &r->calls.at[i];
-        struct picture_row *row =
-            picture_add_row(picture, PICTURE_CALL_BEGAN, call->began - picture->zero);
-        row->call = (long)i;
-        row->from = row->to = call_column(picture, call);
+        struct picture_row *row;
+        if (!is_look(call)) {
+            row = picture_add_row(picture, PICTURE_CALL_BEGAN, call->began - picture->zero);
+            row->call = (long)i;
+            row->from = row->to = call_column(picture, call);
+        }
         if (!call->ended)
             continue;
         row = picture_add_row(picture, PICTURE_CALL, call->ended - picture->zero);
