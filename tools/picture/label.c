@@ -232,7 +232,15 @@ static void replay_story(struct labels *l, const struct story *story)
     cleanup_free struct too_big *too_big = xcalloc(hosts + 1, sizeof(*too_big));
     cleanup_free uint8_t *probes = xcalloc(story->segments.n + 1, sizeof(*probes));
     cleanup_free long *early_retrans = xcalloc(hosts + 1, sizeof(*early_retrans));
-    struct replay r = {story, story->record, l, ends, too_big, early_retrans, probes, {0}};
+    cleanup_free bool *under_way = xcalloc(story->segments.n + 1, sizeof(*under_way));
+    struct replay r = {.story = story,
+                       .record = story->record,
+                       .labels = l,
+                       .flows = ends,
+                       .too_big = too_big,
+                       .early_retrans = early_retrans,
+                       .probes = probes,
+                       .under_way = under_way};
     read_settings(&r);
     looks_index(&r.looks, story->record);
     for (size_t i = 0; i < flows * 2; i++) {

@@ -35,6 +35,7 @@
     X(PARTIAL, "partial", "partial ACK")                                                           \
     X(PATH_MTU, "path-mtu", "path MTU")                                                            \
     X(RETRANSMISSION, "retransmission", "again")                                                   \
+    X(SPURIOUS_UNDER_WAY, "spurious-under-way", "spurious")                                        \
     X(SPURIOUS, "spurious", "spurious")                                                            \
     /* Data */                                                                                     \
     X(LIMITED_TRANSMIT, "limited-transmit", "limited tx")                                          \

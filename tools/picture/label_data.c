@@ -77,7 +77,9 @@ void label_arrival(struct replay *r, const struct moment_of *m)
     if (!plain || r->probes[m->segment])
         return;
     if (s->retransmission && was_told(m->here, span))
-        replay_add(r, m->segment, (struct label){.kind = LABEL_SPURIOUS});
+        replay_add(r, m->segment,
+                   (struct label){.kind = r->under_way[m->segment] ? LABEL_SPURIOUS_UNDER_WAY
+                                                                   : LABEL_SPURIOUS});
     if (s->overtaken)
         replay_add(r, m->segment, (struct label){.kind = LABEL_OUT_OF_ORDER, .n = s->overtaken});
     else if (!m->captured && !s->injected && !s->retransmission && m->here->early.list.n &&

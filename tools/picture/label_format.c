@@ -13,8 +13,8 @@ static const char *const short_texts[] = {LABEL_KINDS(LABEL_SHORT)};
 #undef LABEL_SHORT
 
 /* %n is the number; without one it is left out, and the blank before it.  %o is that of RTOs,
- * likewise.  %a is what it waited, %k that only the kernel says so, %r the range of sequence
- * numbers. */
+ * likewise, and only if it is another one.  %a is what it waited, %k that only the kernel says so,
+ * %r the range of sequence numbers. */
 static const char *const texts[] = {
     [LABEL_SYN_RETRANSMISSION] = "SYN retransmission %n (%a)",
     [LABEL_SYN_ACK_RETRANSMISSION] = "SYN-ACK retransmission %n (%a)",
@@ -37,6 +37,7 @@ static const char *const texts[] = {
     [LABEL_PARTIAL] = "retransmission %n (partial ACK)",
     [LABEL_PATH_MTU] = "retransmission %n (smaller, for the path's MTU)",
     [LABEL_RETRANSMISSION] = "retransmission %n (the record does not tell why)",
+    [LABEL_SPURIOUS_UNDER_WAY] = "spurious: what it repeats is still under way",
     [LABEL_SPURIOUS] = "spurious: it had arrived already",
     [LABEL_LIMITED_TRANSMIT] = "limited transmit",
     [LABEL_WINDOW_FULL] = "the peer's window is full",
@@ -51,7 +52,7 @@ static const char *const texts[] = {
     [LABEL_DUPLICATE_ACK] = "duplicate ACK %n",
     [LABEL_DSACK] = "DSACK: %r had arrived before",
     [LABEL_PARTIAL_ACK] = "partial ACK",
-    [LABEL_FULL_ACK] = "full ACK: recovery is over",
+    [LABEL_FULL_ACK] = "full ACK: nothing from before the recovery is missing",
     [LABEL_DELAYED_ACK] = "delayed ACK (%a)",
     [LABEL_REPEATED_ACK] = "ACK of what was acknowledged before",
     [LABEL_CHALLENGE_ACK] = "challenge ACK",
@@ -107,7 +108,7 @@ void label_format(struct strbuf *sb, const struct label *label)
             put_number(sb, label->n);
             break;
         case 'o':
-            put_number(sb, label->rto);
+            put_number(sb, label->rto == label->n ? 0 : label->rto);
             break;
         case 'k':
             if (label->basis == LABEL_BY_KERNEL)

@@ -131,6 +131,7 @@ struct replay {
     struct too_big *too_big; /* by host */
     long *early_retrans;     /* by host: the setting tcp_early_retrans, -1: not recorded */
     uint8_t *probes;         /* by segment: enum label_kind + 1 of a timer's probe */
+    bool *under_way;         /* by segment: sent again when what it repeats had not arrived */
     looks looks;             /* empty: nothing was traced */
 };
 

@@ -294,6 +294,13 @@ static void take_word(struct label *label, const struct moment_of *m, const stru
         label->after = m->now - a->before;
 }
 
+/* Whether the receiver has all of it already, acknowledged or not. */
+static bool has_arrived(const struct end *receiver, struct seq_range span)
+{
+    return (receiver->receiving && !seq_before(receiver->rcv_nxt, span.to)) ||
+           seq_set_have(&receiver->early, span);
+}
+
 void label_retransmission(struct replay *r, const struct moment_of *m)
 {
     if (!m->s->retransmission || m->t->flags & TCP_RST || r->probes[m->segment])
@@ -303,6 +310,7 @@ void label_retransmission(struct replay *r, const struct moment_of *m)
         return; /* of a simultaneous open */
     struct label label = {.kind = LABEL_RETRANSMISSION};
     struct again a = again_of(m);
+    r->under_way[m->segment] = !has_arrived(m->there, a.span);
     if (m->t->flags & TCP_SYN && m->captured) {
         label = syn_again(r, m, &a);
     } else if (m->captured) {
