@@ -100,12 +100,15 @@ static void put_contents(struct strbuf *out, const struct page *page)
         {"ladder", "What happened"}, {"graphs", "Graphs"},    {"backoff", "Intervals"},
         {"events", "Events"},        {"repeat", "Repeat it"},
     };
+    static const char section[] = "<section id=\"";
     strbuf_puts(out, "<nav aria-label=\"Contents\"><ul>");
-    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-        cleanup_free char *section = xasprintf("<section id=\"%s\"", parts[i].id);
-        if (strstr(strbuf_cstr(&page->body), section))
-            strbuf_printf(out, "<li><a href=\"#%s\">%s</a></li>", parts[i].id, parts[i].title);
-    }
+    for (const char *p = strbuf_cstr(&page->body); (p = strstr(p, section)); p++)
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+            size_t n = strlen(parts[i].id);
+            const char *id = p + strlen(section);
+            if (strncmp(id, parts[i].id, n) == 0 && id[n] == '"')
+                strbuf_printf(out, "<li><a href=\"#%s\">%s</a></li>", parts[i].id, parts[i].title);
+        }
     strbuf_puts(out, "</ul></nav>\n");
 }
 

@@ -90,9 +90,9 @@ void page_backoff(struct page *page)
         return;
     strbuf_puts(out,
                 "<section id=\"backoff\" aria-labelledby=\"backoff-h\">\n"
-                "<h2 id=\"backoff-h\">Intervals</h2>\n<p class=\"hint\">How long after the line "
-                "before each line was observed, and between which times it had to come: the "
-                "bar is the observed interval, the box what is allowed.</p>\n"
+                "<h2 id=\"backoff-h\">Intervals</h2>\n<p class=\"hint\">Of each line whose time "
+                "the transcript states: how long after the line before it came (the bar), and "
+                "between which times it had to (the box).</p>\n"
                 "<table class=\"intervals\"><thead><tr><th scope=\"col\">line</th>"
                 "<th scope=\"col\" class=\"num\">observed</th>"
                 "<th scope=\"col\" class=\"num\">allowed</th>"

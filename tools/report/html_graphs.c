@@ -26,12 +26,19 @@ static bool is_of(const struct direction *d, const struct story_segment *s)
     return s->flow >= 0 && (size_t)s->flow == d->flow;
 }
 
+/* As they were opened. */
+static int compare_order(const void *pa, const void *pb)
+{
+    const struct direction *a = pa, *b = pb;
+    return a->flow != b->flow ? (a->flow < b->flow ? -1 : 1) : a->dir - b->dir;
+}
+
 static int compare_bytes(const void *pa, const void *pb)
 {
     const struct direction *a = pa, *b = pb;
     if (a->bytes != b->bytes)
         return a->bytes > b->bytes ? -1 : 1;
-    return a->flow != b->flow ? (a->flow < b->flow ? -1 : 1) : a->dir - b->dir;
+    return compare_order(a, b);
 }
 
 /* Those with data, the largest first. */
@@ -394,11 +401,14 @@ void page_graphs(struct page *page)
     if (!page->picture)
         return;
     struct direction *list = find_directions(page->picture->story, &n);
+    n = n < GRAPHS_MOST ? n : GRAPHS_MOST;
+    if (n)
+        qsort(list, n, sizeof(*list), compare_order);
     strbuf_puts(&page->body, "<section id=\"graphs\" aria-labelledby=\"graphs-h\">\n"
                              "<h2 id=\"graphs-h\">Graphs</h2>\n");
     size_t empty = page->body.len;
     struct socket_charts sockets = {0};
-    for (size_t i = 0; i < n && i < GRAPHS_MOST; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct story_flow *flow = &page->picture->story->flows.at[list[i].flow];
         bool back = list[i].dir != 0;
         struct chart_span span = span_of(page, list[i].flow);

@@ -395,9 +395,20 @@ static void put_scale(struct ladder *l)
     }
     if (scale > 0)
         strbuf_printf(l->out,
-                      "<p class=\"hint\"><code>win</code> counts bytes in a SYN, and behind it "
-                      "units of %d bytes, as the SYNs agree (wscale %d).</p>\n",
+                      " <code>win</code> counts bytes in a SYN, and behind it units of %d bytes, "
+                      "as the SYNs agree (wscale %d).",
                       1 << scale, scale);
+}
+
+static void put_hint(struct ladder *l)
+{
+    strbuf_puts(l->out, "<p class=\"hint\">Times count from the first segment, the small ones "
+                        "from the one before.");
+    if (l->picture->record->states.n)
+        strbuf_puts(l->out, " States are the kernel’s, when it was asked: one that lasts for "
+                            "microseconds can be missing.");
+    put_scale(l);
+    strbuf_puts(l->out, "</p>\n");
 }
 
 void page_ladder(struct page *page)
@@ -416,7 +427,7 @@ void page_ladder(struct page *page)
                        "<h2 id=\"ladder-h\">What happened</h2>\n");
     strbuf_puts(l.out, definitions);
     put_legend(&l);
-    put_scale(&l);
+    put_hint(&l);
     bool scrolls = l.big || !page->lab;
     strbuf_printf(l.out, "<div class=\"frame%s%s\"%s>\n", l.big ? " big" : "",
                   page->lab ? "" : " wide",

@@ -25,7 +25,16 @@ static void put_fact(struct strbuf *out, const char *kind, const char *name, con
     html_around(out, "", value, "</dd></div>\n");
 }
 
-static void put_hosts(struct strbuf *out, const struct record *r)
+static bool is_router(const struct lab *lab, const char *name)
+{
+    if (lab)
+        vec_each (&lab->hosts, host)
+            if (host->router && strcmp(host->name, name) == 0)
+                return true;
+    return false;
+}
+
+static void put_hosts(struct strbuf *out, const struct record *r, const struct lab *lab)
 {
     vec_each (&r->hosts, host) {
         cleanup_strbuf struct strbuf addrs = STRBUF_INIT;
@@ -34,7 +43,22 @@ static void put_hosts(struct strbuf *out, const struct record *r)
             strbuf_ipaddr(&addrs, addr);
         }
         bool is_address = strcmp(host->name, strbuf_cstr(&addrs)) == 0;
-        put_fact(out, "host", is_address ? NULL : host->name, strbuf_cstr(&addrs));
+        put_fact(out, is_router(lab, host->name) ? "router" : "host",
+                 is_address ? NULL : host->name, strbuf_cstr(&addrs));
+    }
+}
+
+/* How the wire is, and what the lab itself has set. */
+static void put_scene(struct strbuf *out, const struct lab *lab)
+{
+    vec_each (&lab->steps, step) {
+        const char *text = strchr(step->text, ' ');
+        if (step->verb == VERB_WIRE && step->wire.properties.has && text)
+            put_fact(out, "wire", NULL, text + 1);
+    }
+    vec_each (&lab->sysctls, sysctl) {
+        cleanup_free char *text = xasprintf("%s = %s", sysctl->key, sysctl->value);
+        put_fact(out, "setting", lab->hosts.at[sysctl->host].name, text);
     }
 }
 
@@ -73,12 +97,14 @@ void page_setup(struct page *page)
     }
     if (r) {
         strbuf_puts(out, "<dl class=\"facts\">\n");
-        put_hosts(out, r);
+        put_hosts(out, r, page->lab);
         vec_each (&r->points, point) {
             cleanup_strbuf struct strbuf line = STRBUF_INIT;
             words_point(&line, point);
             put_fact(out, "capture", point->name, line.data);
         }
+        if (page->lab)
+            put_scene(out, page->lab);
         if (r->kernel) {
             cleanup_strbuf struct strbuf line = STRBUF_INIT;
             words_machine(&line, r);
