@@ -172,6 +172,29 @@ void play_make_file(const char *name)
     write_text(path, "");
 }
 
+/* A line of /proc/locks with an arrow is of one that waits; it ends with the file's device and
+ * inode, and the range. */
+static size_t count_waiters(ino_t inode)
+{
+    cleanup_free char *file = xasprintf(":%lu ", (unsigned long)inode);
+    char line[256];
+    size_t n = 0;
+    FILE *f = fopen("/proc/locks", "re");
+    ck_assert_ptr_nonnull(f);
+    while (fgets(line, sizeof(line), f))
+        n += strstr(line, "-> FLOCK") && strstr(line, file);
+    fclose(f);
+    return n;
+}
+
+void play_await_waiters(const char *path, size_t n)
+{
+    struct stat st;
+    ck_assert_int_eq(stat(path, &st), 0);
+    for (nsec until = 0; count_waiters(st.st_ino) < n;)
+        again(&until, path);
+}
+
 /* -------------------------------------------------------------------- the run --- */
 
 struct play play_start(int output, const char *const arguments[])

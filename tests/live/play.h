@@ -50,6 +50,8 @@ void play_find_cast(const struct play *play, struct cast *cast, size_t n_agents)
 /* Waits for a file of the folder. */
 void play_await_file(const char *name);
 void play_make_file(const char *name);
+/* Waits until so many wait for a lock of the file (flock) that somebody has. */
+void play_await_waiters(const char *path, size_t n);
 
 /* The namespaces that the run's processes are in, other than ours. */
 struct traces {

@@ -2,9 +2,12 @@
  * judged by the evidence that it left. */
 #include "live.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #include "lab/lab.h"
 #include "play.h"
@@ -134,6 +137,28 @@ START_TEST(two_labs_of_one_name)
     ck_assert_int_eq(
         play_run(&same, (const char *[]){"-q", "--out", out, "handshake", "handshake", NULL}),
         STATUS_PASSED);
+}
+END_TEST
+
+/* Several labs at once are judged one after the other: while somebody else has the turn, all
+ * wait for it, and nothing is written. */
+START_TEST(labs_are_judged_in_turn)
+{
+    cleanup_free char *out = play_path("turn");
+    cleanup_free char *one = play_lab("turn1", TWO_HOSTS "wait 1ms\n", "quiet 1ms\n");
+    cleanup_free char *two = play_lab("turn2", TWO_HOSTS "wait 1ms\n", "quiet 1ms\n");
+    cleanup_free char *first = play_path("turn/turn1/result.json");
+    cleanup_free char *second = play_path("turn/turn2/result.json");
+    ck_assert_int_eq(mkdir(out, 0755), 0);
+    int turn = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_eq(flock(turn, LOCK_EX), 0);
+    struct play play = play_start(
+        -1, (const char *[]){"-j2", "-q", "--slack", "60s", "--out", out, one, two, NULL});
+    play_await_waiters(out, 2);
+    ck_assert(access(first, F_OK) != 0 && access(second, F_OK) != 0);
+    close(turn);
+    ck_assert_int_eq(play_await(&play, 20 * NSEC_PER_SEC), STATUS_PASSED);
+    ck_assert(access(first, F_OK) == 0 && access(second, F_OK) == 0);
 }
 END_TEST
 
@@ -389,6 +414,7 @@ static Suite *suite_run(void)
     tcase_add_test(t, linear_retries_are_named);
     tcase_add_loop_test(t, a_script_ends_as_it_should, 0, ARRAY_SIZE(endings));
     tcase_add_test(t, two_labs_of_one_name);
+    tcase_add_test(t, labs_are_judged_in_turn);
     tcase_add_loop_test(t, scenes_of_many_kinds, 0, ARRAY_SIZE(scenes));
     tcase_add_test(t, twenty_hosts);
     tcase_add_test(t, sixty_four_hosts);
