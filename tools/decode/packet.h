@@ -187,6 +187,12 @@ static inline uint32_t tcp_seq_len(const struct tcp_header *t)
     return t->payload_len + !!(t->flags & TCP_SYN) + !!(t->flags & TCP_FIN);
 }
 
+/* Whether sequence number a comes before b. */
+static inline bool seq_before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
 struct udp_header {
     enum layer_state state;
     uint16_t sport, dport;

@@ -5,12 +5,6 @@
 #include "picture/label.h"
 #include "transcript/timing.h"
 
-/* Whether sequence number a comes before b. */
-static inline bool seq_before(uint32_t a, uint32_t b)
-{
-    return (int32_t)(a - b) < 0;
-}
-
 /* ----------------------------------------------------------------------- ranges */
 
 struct seq_range {

@@ -12,8 +12,8 @@
  * A host that talks to itself has two columns: on the left whoever connects, on the right
  * whoever listens.
  *
- * A change of a socket's state hangs at the last row before the look that saw it: what the
- * row tells is its cause, or happened at the same time.
+ * A change of a socket's state hangs at the segment that entered it, if that is known, else
+ * at the last row before the look that saw it (picture_states.c).
  *
  * The judged lines hang at the rows that they are about (picture_lines.c). */
 #include "picture/picture_parts.h"
@@ -334,22 +334,6 @@ static void add_silences(struct picture *picture)
     }
 }
 
-static void hang_states(struct picture *picture)
-{
-    const struct record *r = picture->record;
-    size_t row = 0, n = picture->rows.n;
-    for (size_t i = 0; i < r->states.n && n; i++) {
-        const struct record_state *state = &r->states.at[i];
-        while (row + 1 < n && picture->rows.at[row + 1].time <= state->time - picture->zero)
-            row++;
-        size_t at = row;
-        while (at > 0 && picture->rows.at[at].kind == PICTURE_SILENCE)
-            at--;
-        if (state->old != state->new)
-            vec_push(&picture->rows.at[at].states, i);
-    }
-}
-
 static void sort_rows(struct picture *picture)
 {
     if (picture->rows.n)
@@ -377,7 +361,7 @@ struct picture *picture_new(const struct record *record, const struct result *re
     sort_rows(picture);
     if (result)
         picture_hang_quiets(picture);
-    hang_states(picture);
+    picture_hang_states(picture);
     return picture;
 }
 

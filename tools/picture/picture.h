@@ -36,8 +36,10 @@ struct picture_row {
     long call;    /* index into record->calls, -1 */
     long event;   /* index into record->events, -1 */
     VEC(const struct result_line *) lines; /* the judged ones that it is about */
-    VEC(size_t) states; /* record->states: changes of state that were seen next after it */
-    size_t order;       /* among rows of one time */
+    VEC(size_t)
+    states;       /* record->states: changes of state that it made, or else that were
+                     seen next after it */
+    size_t order; /* among rows of one time */
 };
 
 struct picture {

@@ -11,5 +11,7 @@ struct picture_row *picture_add_row(struct picture *picture, enum picture_kind k
 void picture_hang_lines(struct picture *picture);
 /* … and these, when they are. */
 void picture_hang_quiets(struct picture *picture);
+/* Hangs the changes of state; when all rows are there. */
+void picture_hang_states(struct picture *picture);
 
 #endif
