@@ -105,6 +105,7 @@ START_TEST(interrupted_runs_keep_what_they_have)
     ck_assert_ptr_nonnull(result);
     ck_assert_ptr_nonnull(events);
     ck_assert_ptr_nonnull(strstr(result, "interrupted at `"));
+    ck_assert_ptr_nonnull(strstr(result, "\"verdict\": \"ERROR\""));
     ck_assert_ptr_nonnull(strstr(events, "\"listen\""));
 }
 END_TEST

@@ -502,5 +502,6 @@ struct record *build_full_record(void)
     vec_push(&r->remarks, xstrdup("two\nlines, \xff"));
     r->skipped = xstrdup("needs IPv6");
     r->stopped = xstrdup("connect took longer than 10 s");
+    r->interrupted = true;
     return r;
 }

@@ -180,6 +180,7 @@ static void same_rest(const struct record *a, const struct record *b)
     ck_assert_int_eq(a->has_calls, b->has_calls);
     same_text(a->skipped, b->skipped);
     same_text(a->stopped, b->stopped);
+    ck_assert_int_eq(a->interrupted, b->interrupted);
     ck_assert_uint_eq(a->events.n, b->events.n);
     for (size_t i = 0; i < a->events.n; i++) {
         ck_assert_int_eq(a->events.at[i].kind, b->events.at[i].kind);

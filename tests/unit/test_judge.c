@@ -474,6 +474,21 @@ START_TEST(stopped_runs_fail)
 }
 END_TEST
 
+/* Of what somebody did not want to wait for nothing can be said. */
+START_TEST(interrupted_runs_are_not_judged)
+{
+    struct record *r = three_flags();
+    r->stopped = xstrdup("interrupted at `wait 3s`");
+    r->interrupted = true;
+    struct result *result = scene_judge(r, "client.* > server.1234: … x4", VERDICT_ERROR);
+    ck_assert_str_eq(result->reason, "interrupted at `wait 3s`");
+    result_free(result);
+    result = scene_judge(r, scenes[0].expected, VERDICT_ERROR);
+    result_free(result);
+    record_free(r);
+}
+END_TEST
+
 /* ----------------------------------------------------------------------- size */
 
 START_TEST(thousands_of_packets)
@@ -626,6 +641,7 @@ static Suite *suite_judge(void)
     tcase_add_test(t, a_stall_excuses_what_it_touched);
     tcase_add_test(t, a_stall_that_touched_nothing_does_not_matter);
     tcase_add_test(t, stopped_runs_fail);
+    tcase_add_test(t, interrupted_runs_are_not_judged);
     tcase_add_test(t, thousands_of_packets);
     tcase_add_loop_test(t, written_transcripts_pass, 0, n_scenes);
     tcase_add_loop_test(t, written_stamps_do_not_depend_on_the_millisecond, 0, n_scenes);

@@ -212,9 +212,13 @@ static int take_machine(struct record *r, const json_t *o, struct error *err)
         take_nsec(o, at, "ended_ns", 0, MAX_STAMP, &r->ended, err) < 0 ||
         json_take_bool(o, at, "has_calls", &r->has_calls, err) < 0 ||
         json_take_cstr(o, at, "skipped", true, &r->skipped, err) < 0 ||
-        json_take_cstr(o, at, "stopped", true, &r->stopped, err) < 0)
+        json_take_cstr(o, at, "stopped", true, &r->stopped, err) < 0 ||
+        (json_object_get(o, "interrupted") &&
+         json_take_bool(o, at, "interrupted", &r->interrupted, err) < 0))
         return -1;
     r->ip = (unsigned)ip;
+    if (r->interrupted && !r->stopped)
+        return error_set(err, STATUS_USAGE, "record.interrupted is true, and record.stopped null");
     if (ip == 5)
         return error_set(err, STATUS_USAGE, "record.ip is 5; it is 4 or 6");
     if (r->ended < r->began)

@@ -174,6 +174,7 @@ struct record {
     VEC(struct record_stall) stalls; /* empty: it is not known when the machine was late */
     char *skipped;                   /* the reason why it did not run, else NULL */
     char *stopped;       /* the script could not go on: a step's limit passed …, else NULL */
+    bool interrupted;    /* … because somebody wanted it so; then it cannot be judged */
     VEC(char *) remarks; /* what else a reader has to know */
 };
 

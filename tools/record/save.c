@@ -231,6 +231,7 @@ json_t *record_to_json(const struct record *r)
     json_object_set_new(o, "sysctls", sysctls_to_json(r));
     json_object_set_new(o, "skipped", json_cstr(r->skipped));
     json_object_set_new(o, "stopped", json_cstr(r->stopped));
+    json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "remarks", remarks);
     return o;
 }

@@ -89,6 +89,12 @@ static void stop(struct director *d, char *why)
         d->record->stopped = why;
 }
 
+static void stop_interrupted(struct director *d, char *why)
+{
+    d->record->interrupted |= d->record->stopped == NULL;
+    stop(d, why);
+}
+
 static nsec limit_of(const struct director *d, const struct lab_step *step)
 {
     return step->within ? step->within : d->lab->limit;
@@ -114,7 +120,7 @@ static int conclude(struct director *d, const struct lab_step *step, enum answer
         stop(d, took_too_long(d, step));
         return 1;
     case ANSWER_STOP:
-        stop(d, xasprintf("interrupted at `%s`", step->text));
+        stop_interrupted(d, xasprintf("interrupted at `%s`", step->text));
         return 1;
     case ANSWER_FULL:
         stop(d, xasprintf("more than %d MiB of packets came before the end of `%s`",
@@ -336,7 +342,7 @@ static void settle(struct director *d)
     d->last_frame = clock_ns(CLOCK_MONOTONIC);
     loop_id tick = loop_add_timer(d->loop, SETTLED, SETTLED / 2, on_tick, d);
     if (await(d, is_settled, NULL, clock_ns(CLOCK_MONOTONIC) + SETTLE_LIMIT) == ANSWER_STOP)
-        stop(d, xstrdup("interrupted before the scene had come to rest"));
+        stop_interrupted(d, xstrdup("interrupted before the scene had come to rest"));
     loop_remove(d->loop, tick);
 }
 

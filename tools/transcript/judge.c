@@ -236,7 +236,10 @@ static void decide(struct judging *j)
     static const struct result_line none = {.meaning = NULL};
     const struct result_line *bad = result_first_bad(r);
     bool failed = bad || j->record->stopped;
-    if (doubt(j, &why) || doubt_lateness(j, failed, &why)) {
+    if (j->record->interrupted) {
+        r->verdict = VERDICT_ERROR;
+        r->reason = xstrdup(j->record->stopped);
+    } else if (doubt(j, &why) || doubt_lateness(j, failed, &why)) {
         r->verdict = VERDICT_NOISY;
         r->reason = j->record->stopped ? xasprintf("the script stopped: %s; and %s",
                                                    j->record->stopped, strbuf_cstr(&why))
