@@ -468,8 +468,8 @@ START_TEST(glyphs_ill_formed)
 }
 END_TEST
 
-/* A segment that a second line looks at, at a capture point, is still one; and what is not
- * TCP is no segment. */
+/* A segment that a second line looks at, at a capture point, is still one, but where there are
+ * only capture points they count; and what is not TCP is no segment. */
 START_TEST(the_verdict_counts_packets)
 {
     static const char segment[] = "+0 client.port > server.1234: Flags [S], seq 0, length 0";
@@ -479,7 +479,7 @@ START_TEST(the_verdict_counts_packets)
         .kind = LINE_SEGMENT, .point = xstrdup("server"), .observed = xstrdup(segment)};
     struct result_line arp = {.kind = LINE_SEGMENT,
                               .observed = xstrdup("+0 client > any: ARP, Request who-has server")};
-    cleanup_strbuf struct strbuf one = STRBUF_INIT, two = STRBUF_INIT;
+    cleanup_strbuf struct strbuf one = STRBUF_INIT, two = STRBUF_INIT, three = STRBUF_INIT;
     vec_push(&result.lines, once);
     vec_push(&result.lines, again);
     words_verdict(&one, &result);
@@ -487,6 +487,11 @@ START_TEST(the_verdict_counts_packets)
     vec_push(&result.lines, arp);
     words_verdict(&two, &result);
     ck_assert_str_eq(two.data, "2 packets, all as expected");
+    vec_each (&result.lines, line)
+        if (!line->point)
+            line->point = xstrdup("client");
+    words_verdict(&three, &result);
+    ck_assert_str_eq(three.data, "3 packets, all as expected");
     vec_each (&result.lines, line) {
         free(line->observed);
         free(line->point);

@@ -10,12 +10,16 @@ void words_seconds(struct strbuf *sb, nsec t)
         strbuf_printf(sb, "%.2f s", (double)t / (double)NSEC_PER_SEC);
 }
 
-/* How many there were; one that is looked at once more, at a capture point, is no other. */
+/* How many there were; one that is looked at once more, at a capture point, is no other.  Where
+ * only capture points are judged, what they saw. */
 static size_t count_packets(const struct result *r, bool *all_tcp)
 {
     size_t n = 0;
+    bool story = false;
+    vec_each (&r->lines, line)
+        story = story || (line->kind == LINE_SEGMENT && line->observed && !line->point);
     vec_each (&r->lines, line) {
-        if (line->kind != LINE_SEGMENT || !line->observed || line->point)
+        if (line->kind != LINE_SEGMENT || !line->observed || (line->point && story))
             continue;
         n++;
         *all_tcp = *all_tcp && strstr(line->observed, ": Flags [");
