@@ -1,5 +1,6 @@
 /* report.html as text: what stands in it, and what never may.  tests/page/ looks at it in a
  * browser. */
+#include "build_packet.h"
 #include "build_result.h"
 #include "lab_helpers.h"
 #include "report/html.h"
@@ -172,6 +173,102 @@ START_TEST(test_lesson)
 }
 END_TEST
 
+static char *page_of_record(struct record *record)
+{
+    struct strbuf page = STRBUF_INIT;
+    report_html_unjudged(&page, record, "x.pcap");
+    record_free(record);
+    return strbuf_steal(&page);
+}
+
+static void shake_hands(struct record *r, uint8_t client, uint8_t server)
+{
+    build_sent(r, 0, NSEC_PER_MSEC, &(struct build_tcp){.flags = "S", .wscale = client});
+    build_sent(
+        r, 2 * NSEC_PER_MSEC, NSEC_PER_MSEC,
+        &(struct build_tcp){.flags = "S.", .reply = true, .ack = 1, .wscale = server, .win = 9});
+    build_sent(r, 4 * NSEC_PER_MSEC, NSEC_PER_MSEC,
+               &(struct build_tcp){.flags = ".", .seq = 1, .ack = 1, .win = 9});
+}
+
+/* A shift count beyond 14 means 14 (RFC 7323 2.3); of one that is not the same for all, or that
+ * only one side offers, nothing is said. */
+START_TEST(test_scale)
+{
+    static const struct {
+        uint8_t client, server;
+        const char *said;
+    } cases[] = {{7, 7, "units of 128 bytes, as the SYNs agree (wscale 7)."},
+                 {255, 255, "units of 16384 bytes, as the SYNs agree (wscale 14)."},
+                 {7, 8, NULL},
+                 {7, 0, NULL}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct record *r = build_record();
+        shake_hands(r, cases[i].client, cases[i].server);
+        build_sent(r, 6 * NSEC_PER_MSEC, NSEC_PER_MSEC,
+                   &(struct build_tcp){.flags = "P.", .seq = 1, .ack = 1, .win = 9, .len = 5});
+        build_done(r, build_time(NSEC_PER_SEC));
+        cleanup_free char *page = page_of_record(r);
+        ck_assert_int_eq(strstr(page, "the SYNs agree") != NULL, cases[i].said != NULL);
+        ck_assert(!cases[i].said || strstr(page, cases[i].said));
+    }
+}
+END_TEST
+
+/* What is sent again while it is still under way counts twice there: the graph has room. */
+START_TEST(test_room_under_way)
+{
+    struct record *r = build_record();
+    shake_hands(r, 7, 7);
+    for (uint32_t i = 0; i < 20; i++)
+        build_sent(r, (100 + 20 * i) * NSEC_PER_MSEC, NSEC_PER_SEC,
+                   &(struct build_tcp){.id = (uint16_t)(i + 1),
+                                       .flags = "P.",
+                                       .seq = 1 + i % 10 * 100,
+                                       .ack = 1,
+                                       .win = 9,
+                                       .len = 100});
+    build_sent(r, 2000 * NSEC_PER_MSEC, NSEC_PER_MSEC,
+               &(struct build_tcp){.flags = ".", .reply = true, .seq = 1, .ack = 1001, .win = 9});
+    build_done(r, build_time(3 * NSEC_PER_SEC));
+    cleanup_free char *page = page_of_record(r);
+    ck_assert_ptr_nonnull(strstr(page, "At most 1000 numbers were sent and not yet acknowledged; "
+                                       "at most 2000 bytes were under way"));
+    char *graph = strstr(page, "aria-labelledby=\"fly0-t");
+    ck_assert_ptr_nonnull(graph);
+    *strstr(graph, "</svg>") = '\0';
+    ck_assert_ptr_nonnull(strstr(graph, "class=\"g-fly\""));
+    ck_assert_ptr_null(strstr(graph, "V-"));
+}
+END_TEST
+
+/* What the lab sets, unless the kernel has no such setting. */
+START_TEST(test_settings)
+{
+    struct parsed parsed = parse_lines("sysctl client net.ipv4.tcp_sack 0\n"
+                                       "sysctl? client net.ipv4.tcp_new 1\n"
+                                       "sysctl? server net.ipv4.tcp_new 2\nserver listen 1234");
+    assert_clean(parsed);
+    struct result *result = build_result(SCENE_PASS);
+    struct record *r = build_record();
+    vec_push(
+        &r->sysctls,
+        ((struct record_sysctl){
+            .host = 0, .key = xstrdup("net.ipv4.tcp_new"), .value = xstrdup("1"), .absent = true}));
+    const struct record *own = result->record;
+    result->record = r;
+    cleanup_free char *page = page_of(result, parsed.lab);
+    ck_assert_ptr_nonnull(strstr(page, "net.ipv4.tcp_sack = 0<"));
+    ck_assert_ptr_nonnull(strstr(page, "net.ipv4.tcp_new (this kernel has none)<"));
+    ck_assert_ptr_null(strstr(page, "net.ipv4.tcp_new = 1<"));
+    ck_assert_ptr_nonnull(strstr(page, "net.ipv4.tcp_new = 2<"));
+    result->record = own;
+    record_free(r);
+    build_result_free(result);
+    parsed_free(&parsed);
+}
+END_TEST
+
 /* Code in a note, and what only looks like it. */
 START_TEST(test_note)
 {
@@ -206,6 +303,9 @@ static Suite *suite_html(void)
     tcase_add_test(tc, test_hostile);
     tcase_add_test(tc, test_unjudged);
     tcase_add_test(tc, test_lesson);
+    tcase_add_test(tc, test_scale);
+    tcase_add_test(tc, test_room_under_way);
+    tcase_add_test(tc, test_settings);
     tcase_add_test(tc, test_note);
     tcase_add_test(tc, test_walker);
     suite_add_tcase(s, tc);

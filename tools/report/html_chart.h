@@ -58,6 +58,9 @@ struct socket_charts {
  * the connection. */
 void socket_charts_of(struct page *page, struct socket_charts *charts, int host,
                       uint16_t local_port, uint16_t remote_port, const struct chart_span *span);
+/* Whether there is room for a socket's charts, and the record has something for them. */
+bool socket_charts_lack(const struct page *page, const struct socket_charts *charts, int host,
+                        uint16_t local_port, uint16_t remote_port);
 /* … and of all others, as long as there is room, over the time of each. */
 void socket_charts_rest(struct page *page, struct socket_charts *charts);
 

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-enum { GRAPHS_MOST = 4, ENOUGH = 8, FEW = 4 };
+enum { GRAPHS_MOST = 4, ENOUGH = 8, FEW = 4, SHIFT_MOST = 14 /* RFC 7323 2.3 */ };
 
 /* One direction of a connection. */
 struct direction {
@@ -118,7 +118,8 @@ static unsigned offered_shift(const struct story *story, const struct direction 
             syn[s->dir != 0] = s;
     if (!syn[0] || !syn[1] || !syn[0]->p->tcp.has_wscale || !syn[1]->p->tcp.has_wscale)
         return 0;
-    return syn[1 - (d->dir != 0)]->p->tcp.wscale;
+    unsigned shift = syn[1 - (d->dir != 0)]->p->tcp.wscale;
+    return shift < SHIFT_MOST ? shift : SHIFT_MOST;
 }
 
 /* ----------------------------------------------------------------- the graphs */
@@ -329,12 +330,14 @@ static void put_charts(struct graph *g)
     if (g->d.segments < ENOUGH)
         return;
     if (g->under_way->points.n) {
-        g->flight.most = 1.1 * most_of(g->open);
+        /* With what was sent again too early, more is under way than is open. */
+        double open = most_of(g->open), under_way = most_of(g->under_way);
+        g->flight.most = 1.1 * (open > under_way ? open : under_way);
         g->flight.title = title_of(g, "Under way");
         g->flight.about = xasprintf(
             "At most %.0f numbers were sent and not yet acknowledged; at most %.0f bytes were "
             "under way, there or back.",
-            most_of(g->open), most_of(g->under_way));
+            open, under_way);
         chart_put(g->page, &g->flight);
     }
     if (g->trips->points.n < ENOUGH)
@@ -418,6 +421,9 @@ void page_graphs(struct page *page)
     }
     for (size_t i = 0; i < 2 * page->picture->story->flows.n; i++) {
         const struct story_flow *flow = &page->picture->story->flows.at[i / 2];
+        if (!socket_charts_lack(page, &sockets, flow->host[i % 2], flow->port[i % 2],
+                                flow->port[1 - i % 2]))
+            continue;
         struct chart_span span = span_of(page, i / 2);
         socket_charts_of(page, &sockets, flow->host[i % 2], flow->port[i % 2],
                          flow->port[1 - i % 2], &span);

@@ -370,29 +370,43 @@ static void put_legend(struct ladder *l)
     strbuf_puts(l->out, "</ul>\n");
 }
 
-/* The window scale that a connection's segments in one direction use, -1: none (RFC 7323 2.2:
- * both SYNs must have offered one). */
-static int scale_of(const struct story *story, size_t flow, bool dir)
+/* The window scales that a connection's SYNs offered, as they arrived, -1: none. */
+struct offers {
+    bool seen[2];
+    int scale[2];
+};
+
+static struct offers *find_offers(const struct story *story)
 {
-    const struct tcp_header *syn[2] = {NULL, NULL};
-    vec_each (&story->segments, s)
-        if (s->flow >= 0 && (size_t)s->flow == flow && s->p->tcp.flags & TCP_SYN)
-            syn[s->dir != 0] = &s->p->tcp;
-    bool agreed = syn[0] && syn[1] && syn[0]->has_wscale && syn[1]->has_wscale;
-    return agreed ? syn[dir]->wscale : -1;
+    struct offers *list = xcalloc(story->flows.n, sizeof(*list));
+    vec_each (&story->segments, s) {
+        const struct tcp_header *t = s->arrived ? &s->arrived->tcp : &s->p->tcp;
+        bool dir = s->dir != 0;
+        if (s->flow < 0 || s->injected || !(t->flags & TCP_SYN) || list[s->flow].seen[dir])
+            continue;
+        list[s->flow].seen[dir] = true;
+        list[s->flow].scale[dir] = !t->has_wscale ? -1 : t->wscale > 14 ? 14 : t->wscale;
+    }
+    return list;
+}
+
+/* The scale that all windows behind the handshakes have, 0: there is none, or several, or it
+ * is not known (RFC 7323 2.2: both SYNs must have offered one; 2.3: 14 at most). */
+static int common_scale(const struct story *story)
+{
+    cleanup_free struct offers *offers = find_offers(story);
+    int scale = story->flows.n ? offers[0].scale[0] : 0;
+    for (size_t i = 0; i < story->flows.n; i++)
+        for (int dir = 0; dir < 2; dir++)
+            if (!offers[i].seen[dir] || offers[i].scale[dir] != scale)
+                return 0;
+    return scale > 0 ? scale : 0;
 }
 
 /* What `win` means behind the handshake, if that is the same for all. */
 static void put_scale(struct ladder *l)
 {
-    const struct story *story = l->picture->story;
-    int scale = -1;
-    for (size_t i = 0; i < 2 * story->flows.n; i++) {
-        int other = scale_of(story, i / 2, i % 2);
-        if (i > 0 && other != scale)
-            return;
-        scale = other;
-    }
+    int scale = common_scale(l->picture->story);
     if (scale > 0)
         strbuf_printf(l->out,
                       " <code>win</code> counts bytes in a SYN, and behind it units of %d bytes, "

@@ -48,8 +48,18 @@ static void put_hosts(struct strbuf *out, const struct record *r, const struct l
     }
 }
 
+/* Whether the kernel of the run did not have a setting that is `sysctl?` in the lab. */
+static bool lacked(const struct record *r, const char *host, const char *key)
+{
+    vec_each (&r->sysctls, sysctl)
+        if (sysctl->absent && strcmp(sysctl->key, key) == 0 &&
+            (sysctl->host < 0 || strcmp(r->hosts.at[sysctl->host].name, host) == 0))
+            return true;
+    return false;
+}
+
 /* How the wire is, and what the lab itself has set. */
-static void put_scene(struct strbuf *out, const struct lab *lab)
+static void put_scene(struct strbuf *out, const struct record *r, const struct lab *lab)
 {
     vec_each (&lab->steps, step) {
         const char *text = strchr(step->text, ' ');
@@ -57,8 +67,11 @@ static void put_scene(struct strbuf *out, const struct lab *lab)
             put_fact(out, "wire", NULL, text + 1);
     }
     vec_each (&lab->sysctls, sysctl) {
-        cleanup_free char *text = xasprintf("%s = %s", sysctl->key, sysctl->value);
-        put_fact(out, "setting", lab->hosts.at[sysctl->host].name, text);
+        const char *host = lab->hosts.at[sysctl->host].name;
+        cleanup_free char *text = lacked(r, host, sysctl->key)
+                                      ? xasprintf("%s (this kernel has none)", sysctl->key)
+                                      : xasprintf("%s = %s", sysctl->key, sysctl->value);
+        put_fact(out, "setting", host, text);
     }
 }
 
@@ -104,7 +117,7 @@ void page_setup(struct page *page)
             put_fact(out, "capture", point->name, line.data);
         }
         if (page->lab)
-            put_scene(out, page->lab);
+            put_scene(out, r, page->lab);
         if (r->kernel) {
             cleanup_strbuf struct strbuf line = STRBUF_INIT;
             words_machine(&line, r);

@@ -115,17 +115,32 @@ static void put_socket(struct page *page, struct socket_charts *charts, size_t f
     charts->shown[charts->n++] = first;
 }
 
-void socket_charts_of(struct page *page, struct socket_charts *charts, int host,
-                      uint16_t local_port, uint16_t remote_port, const struct chart_span *span)
+/* The first look at a socket that found its values, the number of looks: there is none. */
+static size_t find_socket(const struct page *page, int host, uint16_t local_port,
+                          uint16_t remote_port)
 {
     const struct record_state socket = {
         .host = host, .local_port = local_port, .remote_port = remote_port};
-    for (size_t i = 0; i < page->record->states.n; i++)
-        if (page->record->states.at[i].has_values &&
-            html_same_socket(&page->record->states.at[i], &socket)) {
-            put_socket(page, charts, i, span);
-            return;
-        }
+    size_t i = 0;
+    while (i < page->record->states.n && !(page->record->states.at[i].has_values &&
+                                           html_same_socket(&page->record->states.at[i], &socket)))
+        i++;
+    return i;
+}
+
+bool socket_charts_lack(const struct page *page, const struct socket_charts *charts, int host,
+                        uint16_t local_port, uint16_t remote_port)
+{
+    return charts->n < ARRAY_SIZE(charts->shown) &&
+           find_socket(page, host, local_port, remote_port) < page->record->states.n;
+}
+
+void socket_charts_of(struct page *page, struct socket_charts *charts, int host,
+                      uint16_t local_port, uint16_t remote_port, const struct chart_span *span)
+{
+    size_t first = find_socket(page, host, local_port, remote_port);
+    if (first < page->record->states.n)
+        put_socket(page, charts, first, span);
 }
 
 void socket_charts_rest(struct page *page, struct socket_charts *charts)
