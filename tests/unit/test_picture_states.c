@@ -254,6 +254,26 @@ START_TEST(an_end_without_a_capture)
 }
 END_TEST
 
+/* What a timer does in the middle of a silence stands at the silence; what may have come with
+ * the last segment does not. */
+START_TEST(a_state_in_a_silence)
+{
+    handshake();
+    look(1, 500 * MS, 508 * MS, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSED);
+    client(900 * MS, 20 * US, "P.", 1, 1, 5);
+    check(OPEN "|:CLOSED|");
+}
+END_TEST
+
+START_TEST(a_state_before_a_silence)
+{
+    handshake();
+    look(1, 2 * MS, 508 * MS, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSED);
+    client(900 * MS, 20 * US, "P.", 1, 1, 5);
+    check(OPEN " :CLOSED||");
+}
+END_TEST
+
 static Suite *suite_picture_states(void)
 {
     Suite *s = suite_create("picture-states");
@@ -272,6 +292,8 @@ static Suite *suite_picture_states(void)
     tcase_add_test(t, states_keep_their_order);
     tcase_add_test(t, a_connection_after_another);
     tcase_add_test(t, an_end_without_a_capture);
+    tcase_add_test(t, a_state_in_a_silence);
+    tcase_add_test(t, a_state_before_a_silence);
     suite_add_tcase(s, t);
     return s;
 }

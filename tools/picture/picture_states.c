@@ -18,13 +18,17 @@
  * It has to lie between the two looks, the one that saw the state before and the one that saw
  * this, and has to be the only one there that can have done so.  Else, where the cause is a
  * timer for instance, or an end at which nobody captured, the state hangs at the last row before
- * the look that saw it. */
+ * the look that saw it; or at the silence behind that row, if the look before saw in its middle
+ * that nothing had changed yet. */
 #include <stdlib.h>
 
 #include "picture/picture_parts.h"
 
 /* From the stamp of an arrival until TCP has changed the state. */
 static const nsec TAKEN_IN = 50 * NSEC_PER_USEC;
+
+/* No timer of TCP's is shorter, so what comes later is the work of one. */
+static const nsec TIMER_LEAST = 20 * NSEC_PER_MSEC;
 
 /* A segment of the socket's connection, as it leaves the socket's host or comes to it. */
 struct event {
@@ -354,6 +358,15 @@ static size_t keep_order(const struct record *r, const size_t *places, size_t i)
     return place;
 }
 
+/* Whether the state was entered in the silence behind the row, and not at its beginning. */
+static bool in_silence(const struct picture *picture, const struct record_state *state, size_t row)
+{
+    if (row + 1 >= picture->rows.n || picture->rows.at[row + 1].kind != PICTURE_SILENCE)
+        return false;
+    const struct picture_row *silence = &picture->rows.at[row + 1];
+    return state->after - picture->zero > silence->time - silence->gap + TIMER_LEAST;
+}
+
 void picture_hang_states(struct picture *picture)
 {
     const struct record *r = picture->record;
@@ -368,6 +381,7 @@ void picture_hang_states(struct picture *picture)
         size_t at = row;
         while (at > 0 && picture->rows.at[at].kind == PICTURE_SILENCE)
             at--;
+        at = in_silence(picture, state, row) ? row + 1 : at;
         places[i] = state->old == state->new ? at : find_place(picture, &rows, state, at);
         places[i] = keep_order(r, places, i);
         if (state->old != state->new)
