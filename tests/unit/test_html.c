@@ -232,6 +232,8 @@ START_TEST(test_room_under_way)
                &(struct build_tcp){.flags = ".", .reply = true, .seq = 1, .ack = 1001, .win = 9});
     build_done(r, build_time(3 * NSEC_PER_SEC));
     cleanup_free char *page = page_of_record(r);
+    ck_assert_ptr_nonnull(strstr(page, "20 segments with 2000 bytes of data were sent, 10 of them "
+                                       "again; 0 were lost; at the end 1001 numbers were"));
     ck_assert_ptr_nonnull(strstr(page, "At most 1000 numbers were sent and not yet acknowledged; "
                                        "at most 2000 bytes were under way"));
     char *graph = strstr(page, "aria-labelledby=\"fly0-t");
@@ -239,6 +241,29 @@ START_TEST(test_room_under_way)
     *strstr(graph, "</svg>") = '\0';
     ck_assert_ptr_nonnull(strstr(graph, "class=\"g-fly\""));
     ck_assert_ptr_null(strstr(graph, "V-"));
+}
+END_TEST
+
+/* Looks from before the first segment that was captured are in the plot as well. */
+START_TEST(test_early_look)
+{
+    struct record *r = build_record();
+    shake_hands(r, 7, 7);
+    for (int i = 0; i < 3; i++)
+        vec_push(&r->states,
+                 ((struct record_state){.time = build_time((i - 2) * NSEC_PER_SEC),
+                                        .host = 0,
+                                        .local_port = 40000,
+                                        .remote_port = 1234,
+                                        .new = TCP_STATE_SYN_SENT,
+                                        .has_values = true,
+                                        .values = {.cwnd = 10 - i, .ssthresh = -1, .srtt = -1}}));
+    build_done(r, build_time(NSEC_PER_SEC));
+    cleanup_free char *page = page_of_record(r);
+    char *graph = strstr(page, "aria-labelledby=\"cwnd0-t");
+    ck_assert_ptr_nonnull(graph);
+    *strstr(graph, "</svg>") = '\0';
+    ck_assert_ptr_nonnull(strstr(graph, "class=\"g-fly\" d=\"M0 "));
 }
 END_TEST
 
@@ -305,6 +330,7 @@ static Suite *suite_html(void)
     tcase_add_test(tc, test_lesson);
     tcase_add_test(tc, test_scale);
     tcase_add_test(tc, test_room_under_way);
+    tcase_add_test(tc, test_early_look);
     tcase_add_test(tc, test_settings);
     tcase_add_test(tc, test_note);
     tcase_add_test(tc, test_walker);

@@ -312,6 +312,16 @@ static void begin_charts(struct graph *g, const struct chart_span *span, size_t 
     g->trips = chart_add(&g->rtt, "g-rtt", "from a sending to its acknowledgment", CHART_DOTS);
 }
 
+static const char *s_of(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static const char *were(uint64_t n)
+{
+    return n == 1 ? "was" : "were";
+}
+
 static void put_charts(struct graph *g)
 {
     double data = (double)g->next, edge = (double)g->most_edge;
@@ -322,10 +332,12 @@ static void put_charts(struct graph *g)
         g->window->name = "receive window (where it is not beyond the top)";
     g->sequence.low = g->d.segments < FEW;
     g->sequence.title = title_of(g, "Sequence numbers over time");
-    g->sequence.about = xasprintf("%zu segments with %" PRId64
-                                  " bytes of data were sent, %zu of them again, and %zu "
-                                  "were lost; at the end %" PRId64 " numbers were acknowledged.",
-                                  g->d.segments, g->d.bytes, g->n_again, g->n_lost, g->una);
+    g->sequence.about = xasprintf(
+        "%zu segment%s with %" PRId64 " byte%s of data %s sent, %zu of them again; %zu %s lost; at "
+        "the end %" PRId64 " number%s %s acknowledged.",
+        g->d.segments, s_of(g->d.segments), g->d.bytes, s_of((uint64_t)g->d.bytes),
+        were(g->d.segments), g->n_again, g->n_lost, were(g->n_lost), g->una, s_of((uint64_t)g->una),
+        were((uint64_t)g->una));
     chart_put(g->page, &g->sequence);
     if (g->d.segments < ENOUGH)
         return;

@@ -156,9 +156,11 @@ static const char *socket_name(const struct ladder *l, const struct record_state
     bool alone = true;
     if (!state->remote_port)
         return state->new == TCP_STATE_LISTEN ? NULL : "listener";
-    vec_each (&l->picture->record->states, other)
-        alone = alone && (other->host != state->host || !other->remote_port ||
-                          html_same_socket(other, state));
+    vec_each (&l->picture->record->states, other) {
+        alone = other->host != state->host || !other->remote_port || html_same_socket(other, state);
+        if (!alone)
+            break;
+    }
     if (alone)
         return NULL;
     vec_each (&l->picture->story->segments, s) {

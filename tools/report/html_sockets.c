@@ -21,13 +21,16 @@ static char *name_of(const struct page *page, const struct record_state *socket)
     return xasprintf("%s.%u", host, socket->local_port);
 }
 
+/* A look may be older than the first segment that was captured. */
 static void end_chart(struct page *page, struct chart *c, const char *unit, const char *about)
 {
     c->unit = unit;
     c->about = xstrdup(about);
     vec_each (&c->series, series)
-        vec_each (&(*series)->points, p)
+        vec_each (&(*series)->points, p) {
             c->most = 1.1 * p->y > c->most ? 1.1 * p->y : c->most;
+            c->from = p->x < c->from ? p->x : c->from;
+        }
     if (c->most > 0)
         chart_put(page, c);
     chart_free(c);
