@@ -294,6 +294,22 @@ START_TEST(test_settings)
 }
 END_TEST
 
+/* How the wire is, and how only later. */
+START_TEST(test_wire)
+{
+    struct parsed parsed = parse_lines("wire client <> server delay 5ms\nserver listen 1234\n"
+                                       "client connect server 1234\nserver accept\n"
+                                       "wire client > server delay 7ms");
+    assert_clean(parsed);
+    struct result *result = build_result(SCENE_PASS);
+    cleanup_free char *page = page_of(result, parsed.lab);
+    ck_assert_ptr_nonnull(strstr(page, ">client &lt;&gt; server delay 5ms<"));
+    ck_assert_ptr_nonnull(strstr(page, ">client &gt; server delay 7ms (later)<"));
+    build_result_free(result);
+    parsed_free(&parsed);
+}
+END_TEST
+
 /* Code in a note, and what only looks like it. */
 START_TEST(test_note)
 {
@@ -332,6 +348,7 @@ static Suite *suite_html(void)
     tcase_add_test(tc, test_room_under_way);
     tcase_add_test(tc, test_early_look);
     tcase_add_test(tc, test_settings);
+    tcase_add_test(tc, test_wire);
     tcase_add_test(tc, test_note);
     tcase_add_test(tc, test_walker);
     suite_add_tcase(s, tc);

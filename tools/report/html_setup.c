@@ -58,13 +58,18 @@ static bool lacked(const struct record *r, const char *host, const char *key)
     return false;
 }
 
-/* How the wire is, and what the lab itself has set. */
+/* How the wire is, and what the lab itself has set.  What a script changes when something has been
+ * sent already is no set-up, and says so. */
 static void put_scene(struct strbuf *out, const struct record *r, const struct lab *lab)
 {
+    bool begun = false;
     vec_each (&lab->steps, step) {
         const char *text = strchr(step->text, ' ');
-        if (step->verb == VERB_WIRE && step->wire.properties.has && text)
-            put_fact(out, "wire", NULL, text + 1);
+        begun = begun || step->verb == VERB_CONNECT || step->verb == VERB_RUN;
+        if (step->verb != VERB_WIRE || !step->wire.properties.has || !text)
+            continue;
+        cleanup_free char *fact = xasprintf("%s%s", text + 1, begun ? " (later)" : "");
+        put_fact(out, "wire", NULL, fact);
     }
     vec_each (&lab->sysctls, sysctl) {
         const char *host = lab->hosts.at[sysctl->host].name;
