@@ -36,6 +36,19 @@ static void lower_headings(cmark_node *document)
     cmark_iter_free(it);
 }
 
+/* A block of text is a table or a drawing: it scrolls where there is not enough room, also by
+ * the keyboard.  (In a text there is no such tag: there `<` is written `&lt;`.) */
+static void put_blocks(struct strbuf *out, const char *html)
+{
+    static const char plain[] = "<pre><code class=\"language-text\">";
+    for (const char *next; (next = strstr(html, plain)); html = next + strlen(plain)) {
+        strbuf_add(out, html, (size_t)(next - html));
+        strbuf_puts(out, "<pre class=\"text\" tabindex=\"0\" role=\"region\" "
+                         "aria-label=\"Table\"><code>");
+    }
+    strbuf_puts(out, html);
+}
+
 void lab_render_html(struct strbuf *out, const struct lab *lab)
 {
     struct strbuf text cleanup_strbuf = STRBUF_INIT;
@@ -48,7 +61,7 @@ void lab_render_html(struct strbuf *out, const struct lab *lab)
         replace_image(image);
     lower_headings(document);
     char *html = cmark_render_html(document, CMARK_OPT_VALIDATE_UTF8);
-    strbuf_puts(out, html);
+    put_blocks(out, html);
     free(html);
     cmark_node_free(document);
 }
