@@ -45,8 +45,8 @@ static const char help[] =
     "  -h, --help\n"
     "\n"
     "exit status: 0 all passed (skips allowed), 1 a lab failed, 2 wrong usage or a\n"
-    "file that does not parse, 3 this machine cannot run it, 4 nothing was judged\n"
-    "(all skipped or noisy)\n";
+    "file that does not parse, 3 it was interrupted, or this machine cannot run it,\n"
+    "4 nothing was judged (all skipped or noisy)\n";
 
 /* ---------------------------------------------------------------- options --- */
 
@@ -239,7 +239,7 @@ static int run_labs(struct run *run, struct error *err)
     run_erase_progress(run);
     size_t left = run->entries.n - run->reported;
     if (ret == 0 && left)
-        ret = error_set(err, STATUS_FAILED, "interrupted: %zu of %zu labs were not judged", left,
+        ret = error_set(err, STATUS_MACHINE, "interrupted: %zu of %zu labs were not judged", left,
                         run->entries.n);
     return ret;
 }
@@ -255,7 +255,8 @@ static int run_and_report(struct run *run)
         if (report_end(run->report, &err) < 0)
             ret = -1;
     }
-    return ret < 0 ? cmd_fail(&err) : (int)cmd_verdicts_status(counts);
+    int status = ret < 0 ? cmd_fail(&err) : (int)cmd_verdicts_status(counts);
+    return counts[VERDICT_FAIL] ? STATUS_FAILED : status;
 }
 
 static void free_run(struct run *run)

@@ -268,11 +268,12 @@ absent 'is due in'
     fail 'the report is wider than the terminal'
 ended 0
 
-start 'a live ladder, interrupted' 80 24 "$run; case \$? in 1 | 4) true ;; *) false ;; esac"
+start 'a live ladder, interrupted' 80 24 "$run; [ \$? = 3 ]"
 await 'is due in'
 keys C-c
-await 'interrupted'
+await 'ERROR  unplugged: interrupted'
 absent 'is due in'
+absent 'missing'
 ended 0
 
 for term in dumb ''; do

@@ -18,7 +18,7 @@ enum exit_status {
     STATUS_PASSED = 0,  /* every lab passed (skips allowed) */
     STATUS_FAILED = 1,  /* a lab failed */
     STATUS_USAGE = 2,   /* wrong usage, or an input that does not parse */
-    STATUS_MACHINE = 3, /* this machine cannot run it */
+    STATUS_MACHINE = 3, /* this machine cannot run it, or somebody interrupted it */
     STATUS_NOTHING = 4, /* nothing ran: all skipped or noisy */
 };
 

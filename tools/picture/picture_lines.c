@@ -87,7 +87,9 @@ void picture_hang_lines(struct picture *picture)
         if (row >= 0) {
             time = line->point ? time : picture->rows.at[row].time;
         } else {
-            bool shown = line->status == LINE_MISSING || line->kind == LINE_QUIET;
+            /* What somebody did not wait for is not missing. */
+            bool shown = (line->status == LINE_MISSING || line->kind == LINE_QUIET) &&
+                         !picture->record->interrupted;
             if (!shown || line_is_fine(line->status))
                 continue;
             picture_add_row(picture, PICTURE_MISSING, time);

@@ -156,7 +156,7 @@ void page_verdict(struct page *page)
         strbuf_printf(out, " (%s)", wall.data);
     }
     strbuf_puts(out, "</span></p>\n");
-    if (bad && r->verdict != VERDICT_PASS) {
+    if (bad && r->verdict != VERDICT_PASS && r->verdict != VERDICT_ERROR) {
         cleanup_strbuf struct strbuf heading = STRBUF_INIT;
         words_fault(&heading, r, bad);
         html_around(out, "<h3>", heading.data, "</h3>\n");

@@ -327,6 +327,8 @@ void text_timeline(struct text *t)
             hidden++;
             continue;
         }
+        if (!line->observed && t->record && t->record->interrupted)
+            continue; /* nobody waited for it */
         put_hidden(t, &hidden);
         if (line->observed || i == first_bad)
             put_calls(t, &calls, next_time(result, i));
