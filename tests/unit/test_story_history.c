@@ -370,6 +370,58 @@ START_TEST(of_an_end_that_was_not_captured_only_what_agrees_is_known)
 }
 END_TEST
 
+/* A client whose `connect` began 20 ms before its SYN was seen, `early` ms of which lay between
+ * the SYN's making and its sending: the time stamps tell. */
+static void begin_early(bool called, uint32_t early)
+{
+    record_free(record);
+    record = build_record();
+    if (called)
+        build_call(record, 0, "connect", "server 1234", -MS(20), MS(61), 0, 0);
+    sent(0, MS(30), TCP(.flags = "S", .seq = 1000, .tsval = 5000));
+    sent(MS(30), MS(30),
+         TCP(.reply = true, .flags = "S.", .seq = 8000, .ack = 1001, .tsval = 9000, .tsecr = 5000));
+    sent(MS(60), MS(30),
+         TCP(.flags = ".", .seq = 1001, .ack = 8001, .tsval = 5060 + early, .tsecr = 9000));
+    client(MS(70), MS(30), 1, 10, 1, 70 + early, 0);
+}
+
+START_TEST(a_syn_may_be_made_before_it_is_seen)
+{
+    begin_early(true, 15);
+    const struct story_segment *data = tell(0), *ack = data - 1;
+    ck_assert_uint_ge(ack->due_tsval.latest, 75);
+    ck_assert_uint_ge(data->due_tsval.latest, 85);
+    ck_assert_int_eq(data->rtt, MS(76));
+    ck_assert_int_eq(data->rtt_least, MS(60));
+}
+END_TEST
+
+START_TEST(its_time_stamp_tells_how_long)
+{
+    begin_early(true, 0);
+    const struct story_segment *data = tell(0);
+    ck_assert_int_eq(data->rtt, MS(61));
+    ck_assert_uint_lt(data->due_tsval.latest, 85);
+}
+END_TEST
+
+START_TEST(but_not_longer_than_its_call)
+{
+    begin_early(true, 300);
+    ck_assert_int_eq(tell(0)->rtt, MS(80));
+    ck_assert_uint_lt(tell(0)->due_tsval.latest, 370);
+}
+END_TEST
+
+START_TEST(nor_without_a_call)
+{
+    begin_early(false, 15);
+    ck_assert_int_eq(tell(0)->rtt, MS(60));
+    ck_assert_uint_lt((tell(0) - 1)->due_tsval.latest, 75);
+}
+END_TEST
+
 static Suite *suite_story_history(void)
 {
     Suite *s = suite_create("story-history");
@@ -390,6 +442,10 @@ static Suite *suite_story_history(void)
     tcase_add_test(t, what_the_window_does_not_allow_is_not_received);
     tcase_add_test(t, repeated_syns_are_not_echoed);
     tcase_add_test(t, the_clock_of_timestamps);
+    tcase_add_test(t, a_syn_may_be_made_before_it_is_seen);
+    tcase_add_test(t, its_time_stamp_tells_how_long);
+    tcase_add_test(t, but_not_longer_than_its_call);
+    tcase_add_test(t, nor_without_a_call);
     tcase_add_test(t, of_an_end_that_was_not_captured_only_what_agrees_is_known);
     suite_add_tcase(s, t);
     return s;

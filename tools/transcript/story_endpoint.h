@@ -42,7 +42,9 @@ struct story_endpoint {
     bool rtt_single; /* one sample */
     bool sent_ts;
     uint32_t tsval; /* its first, relative: where its clock stood … */
-    nsec ts_time;   /* … at this stamp */
+    nsec ts_time;   /* … at this stamp, or up to ts_early before (story_history.c) */
+    nsec ts_early;
+    bool ts_confirmed;
     /* Receiving: */
     bool receiving; /* rcv_nxt is known */
     bool astray;    /* too many gaps: rcv_nxt is not followed any more */

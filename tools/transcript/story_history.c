@@ -13,7 +13,8 @@
  *   ack    rcv_nxt: everything that had arrived in order, SYN and FIN included.
  *   TSval  the first one and the time since, in milliseconds (Linux counts 1000 a
  *          second), give or take 1, a tick (TICK_UNKNOWN if the record does not say),
- *          the host's lateness and the steps of its clock.
+ *          the host's lateness and the steps of its clock.  The first may have been made
+ *          before it was seen, but not before the call that sends it (made_early()).
  *   TSecr  TS.Recent of RFC 7323 4.3: an acceptable segment's TSval is taken when it
  *          begins at or before the last ACK sent.  As Linux has it, a segment wholly
  *          before that is not acceptable, nor is a repeated SYN, nor anything but the
@@ -34,7 +35,8 @@
  * the last STORY_AT_ONCE, what the segment says, or else the oldest.
  *
  * Round-trip times are those that the sender could measure by Karn's rule: from a
- * segment that was sent once to the ACK that first covers it, the largest yet. */
+ * segment that was sent once to the ACK that first covers it, the largest yet; of a SYN from
+ * when it was made, as far as the next time stamp shows that it was made before it was seen. */
 #include "transcript/story_endpoint.h"
 
 #define TICK_UNKNOWN (10 * NSEC_PER_MSEC)
@@ -99,6 +101,37 @@ static void due_before(struct story_segment *s, struct story_endpoint *e, nsec n
                 : a_moment_earlier(trail_past(&e->recent_trail, now), s->due_tsecr.value, s->tsecr);
 }
 
+/* How long before its stamp a SYN may have been made, its time stamp with it: no earlier than
+ * the call that sends it began.  The kernel may give the processor to somebody else in between
+ * (tcp_connect() is preemptible), and then counts that time as part of the round trip. */
+static nsec made_early(const struct record *r, const struct story_segment *s, nsec now)
+{
+    nsec early = 0;
+    if ((s->p->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+        return 0;
+    vec_each (&r->calls, call) {
+        bool sends = strcmp(call->verb, "connect") == 0 || strcmp(call->verb, "send") == 0;
+        bool lasts = call->began <= now && (call->ended == 0 || call->ended >= now);
+        if (sends && lasts && call->host == s->from)
+            early = now - call->began; /* of several, the last to begin */
+    }
+    return early;
+}
+
+/* The next segment's time stamp tells how long it was, to a millisecond. */
+static void confirm_early(struct story_endpoint *e, const struct story_segment *s, nsec now)
+{
+    if (!e->sent_ts || e->ts_confirmed)
+        return;
+    nsec ticks = (nsec)(s->tsval - e->tsval) + 1;
+    nsec early =
+        story_clamp(ticks, 0, MAX_SLACK / NSEC_PER_MSEC) * NSEC_PER_MSEC - (now - e->ts_time);
+    e->ts_confirmed = true;
+    e->ts_early = story_clamp(early, 0, e->ts_early);
+    if (e->rtt)
+        e->rtt += e->ts_early;
+}
+
 static void due_tsval(struct story_segment *s, const struct story_endpoint *e,
                       const struct record *r, bool seen_sent, nsec now)
 {
@@ -114,7 +147,7 @@ static void due_tsval(struct story_segment *s, const struct story_endpoint *e,
                  story_clamp(lateness, 0, MAX_SLACK);
     slack += step < 0 ? -step : step;
     slack += NSEC_PER_MSEC + (seen_sent ? 0 : STORY_AT_ONCE);
-    nsec since = now - e->ts_time, low = since - slack, high = since + slack;
+    nsec since = now - e->ts_time, low = since - slack, high = since + slack + e->ts_early;
     if (low < 0)
         low = 0;
     s->due_tsval.earliest = e->tsval + (uint32_t)(low / NSEC_PER_MSEC);
@@ -137,6 +170,10 @@ static void send_event(const struct story *story, struct story_endpoint *e,
     if (s->p->tcp.has_ts) {
         due_echo(s, e);
         due_tsval(s, e, story->record, seen_sent, now);
+        if (!e->sent_ts && seen_sent)
+            e->ts_early = story_clamp(made_early(story->record, s, now), 0, MAX_SLACK);
+        else
+            confirm_early(e, s, now);
     }
     due_before(s, e, now);
     if (!seen_sent)
