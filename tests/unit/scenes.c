@@ -7,6 +7,8 @@
 #include "build_packet.h"
 #include "unit.h"
 
+bool scene_wired;
+
 struct lab *scene_lab(void)
 {
     static const char text[] = "# A lab\n\nProse.\n\n```lab\n"
@@ -23,6 +25,8 @@ struct lab *scene_lab(void)
     struct lab *lab = lab_parse(&src, &value, 1, &diags);
     ck_assert_uint_eq(diags.list.n, 0);
     diags_free(&diags);
+    vec_each (&lab->nets, net)
+        net->wired = scene_wired;
     return lab;
 }
 

@@ -21,6 +21,8 @@ struct record *scene_conversation(void);
 struct record *scene_syn_retry(const nsec *gaps, size_t n);
 struct record *scene_unplugged(const nsec *gaps, size_t n);
 
+/* Whether the two hosts are at a wire, and not at a switch (the default). */
+extern bool scene_wired;
 struct lab *scene_lab(void);
 /* Judges; the result is printed to the test's log if it is not `verdict`. */
 struct result *scene_judge(const struct record *r, const char *expected, enum verdict verdict);

@@ -229,6 +229,27 @@ static bool doubt_lateness(const struct judging *j, bool failed, struct strbuf *
     return true;
 }
 
+/* A switch keeps the order, and TCP has no way to change it once a segment is sent.  But two
+ * processors may each have a segment of one host in their queue (a timer sends on another one
+ * than the program does), and one of them may stand still.  What a lab's own wire did is none
+ * of this, nor what somebody captured elsewhere. */
+static bool doubt_order(const struct judging *j, struct strbuf *why)
+{
+    if (!j->record->has_calls)
+        return false;
+    vec_each (&j->lab->nets, net)
+        if (net->wired)
+            return false;
+    vec_each (&j->tracks.at[0].story->segments, s) {
+        if (!s->overtaken)
+            continue;
+        strbuf_puts(why, "this machine let a segment overtake one that was sent before, as no "
+                         "switch does and no TCP can: what differs may come from that");
+        return true;
+    }
+    return false;
+}
+
 static void decide(struct judging *j)
 {
     struct result *r = j->result;
@@ -239,7 +260,8 @@ static void decide(struct judging *j)
     if (j->record->interrupted) {
         r->verdict = VERDICT_ERROR;
         r->reason = xstrdup(j->record->stopped);
-    } else if (doubt(j, &why) || doubt_lateness(j, failed, &why)) {
+    } else if (doubt(j, &why) || doubt_lateness(j, failed, &why) ||
+               (failed && doubt_order(j, &why))) {
         r->verdict = VERDICT_NOISY;
         r->reason = j->record->stopped ? xasprintf("the script stopped: %s; and %s",
                                                    j->record->stopped, strbuf_cstr(&why))
