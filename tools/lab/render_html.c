@@ -43,8 +43,7 @@ static void put_blocks(struct strbuf *out, const char *html)
     static const char plain[] = "<pre><code class=\"language-text\">";
     for (const char *next; (next = strstr(html, plain)); html = next + strlen(plain)) {
         strbuf_add(out, html, (size_t)(next - html));
-        strbuf_puts(out, "<pre class=\"text\" tabindex=\"0\" role=\"region\" "
-                         "aria-label=\"Table\"><code>");
+        strbuf_puts(out, "<pre class=\"text\" tabindex=\"0\"><code>");
     }
     strbuf_puts(out, html);
 }

@@ -12,8 +12,8 @@ enum verdict {
     VERDICT_PASS,
     VERDICT_FAIL,
     VERDICT_SKIP,  /* `requires` not met, with the reason */
-    VERDICT_NOISY, /* the machine was too late for timings to mean anything */
-    VERDICT_ERROR, /* the lab could not be run or read */
+    VERDICT_NOISY, /* the machine did what TCP does not: too late, or in another order */
+    VERDICT_ERROR, /* the lab could not be run or read, or was interrupted */
 };
 
 const char *verdict_name(enum verdict v); /* "PASS" … */

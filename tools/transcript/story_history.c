@@ -112,8 +112,9 @@ static nsec made_early(const struct record *r, const struct story_segment *s, ns
     vec_each (&r->calls, call) {
         bool sends = strcmp(call->verb, "connect") == 0 || strcmp(call->verb, "send") == 0;
         bool lasts = call->began <= now && (call->ended == 0 || call->ended >= now);
-        if (sends && lasts && call->host == s->from)
-            early = now - call->began; /* of several, the last to begin */
+        /* Of several calls any may be the one: the next time stamp tells. */
+        if (sends && lasts && call->host == s->from && now - call->began > early)
+            early = now - call->began;
     }
     return early;
 }
