@@ -153,7 +153,7 @@ START_TEST(test_lesson)
 {
     static const char text[] =
         "# A *title*\n\nWords <script>x</script> and ![a picture](http://x/y.png), "
-        "[a link](javascript:alert(1)).\n\n## A part\n\n```lab\n"
+        "[a link](javascript:alert(1)).\n\n## A part\n\n```text\na   <b>\n```\n\n```lab\n"
         "host client 10.0.0.1/24\nhost server 10.0.0.2/24\n"
         "capture client server \"tcp port 1234\"\n"
         "server listen 1234\n```\n";
@@ -166,6 +166,7 @@ START_TEST(test_lesson)
     ck_assert_ptr_null(strstr(page, "javascript:"));
     ck_assert_ptr_nonnull(strstr(page, "a picture"));
     ck_assert_ptr_nonnull(strstr(page, "<h3>A part</h3>"));
+    ck_assert_ptr_nonnull(strstr(page, "<pre class=\"text\" tabindex=\"0\"><code>a   &lt;b&gt;\n"));
     ck_assert_ptr_nonnull(strstr(page, "server listen 1234"));
     ck_assert_ptr_nonnull(strstr(page, "is plugged into switch 1"));
     build_result_free(result);
