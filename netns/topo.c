@@ -420,6 +420,12 @@ const uint8_t *topo_mac(const struct topo *topo, int host, int iface)
     return c ? c->end.mac : NULL;
 }
 
+int topo_end(const struct topo *topo, int host, int iface)
+{
+    const struct cable *c = topo_find_cable(topo, host, iface);
+    return c ? c->end.ifindex : 0;
+}
+
 int topo_port(const struct topo *topo, int host, int iface)
 {
     const struct cable *c = topo_find_cable(topo, host, iface);

@@ -34,7 +34,7 @@ int topo_add_host(struct topo *topo, const char *name, bool router, struct error
 int topo_add_switch(struct topo *topo, const char *name, struct error *err);
 
 /* The same without a bridge: nothing carries frames from one of its ports to another
- * until somebody does who holds them (topo_port()). */
+ * until somebody does who holds them (topo_end(), topo_port()). */
 int topo_add_open_switch(struct topo *topo, const char *name, struct error *err);
 
 /* A cable from the host's next interface (eth0, eth1 …) to the switch, with the
@@ -92,6 +92,8 @@ bool topo_in_user_ns(const struct topo *topo);
 /* The hardware address of the host's interface; NULL if there is none. */
 const uint8_t *topo_mac(const struct topo *topo, int host, int iface);
 
+/* Its interface index, in the host's namespace; 0 if there is none. */
+int topo_end(const struct topo *topo, int host, int iface);
 /* The interface index of the switch's end of that cable, in the namespace in which the
  * thread of topo_new() is; 0 if there is none. */
 int topo_port(const struct topo *topo, int host, int iface);

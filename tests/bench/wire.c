@@ -77,7 +77,10 @@ static struct ferry *start(const struct topo *topo)
 {
     struct ferry_port ports[HOSTS];
     for (int h = 0; h < HOSTS; h++) {
-        ports[h] = (struct ferry_port){.host = h, .ifindex = topo_port(topo, h, 0)};
+        ports[h] = (struct ferry_port){.host = h,
+                                       .cable = {.netns = topo_ns_fd(topo, h),
+                                                 .end = topo_end(topo, h, 0),
+                                                 .switch_end = topo_port(topo, h, 0)}};
         memcpy(ports[h].mac, topo_mac(topo, h, 0), sizeof(ports[h].mac));
     }
     struct ferry *ferry = ferry_start(ports, HOSTS, &err);

@@ -194,8 +194,8 @@ static int play_cable(struct director *d, const struct lab_step *step)
 {
     int host = step->args.at[0].host;
     bool pull = step->verb == VERB_UNPLUG;
-    if (pull && d->stage->ferry)
-        ferry_plug(d->stage->ferry, host, false);
+    if (d->stage->ferry)
+        ferry_plug(d->stage->ferry, host, pull ? FERRY_OUT : FERRY_GOING_IN);
     for (size_t i = 0; i < d->lab->hosts.at[host].ifaces.n; i++) {
         int cable = stage_cable(d->lab, host, (int)i);
         if (cable < 0)
@@ -206,7 +206,7 @@ static int play_cable(struct director *d, const struct lab_step *step)
             return -1;
     }
     if (!pull && d->stage->ferry)
-        ferry_plug(d->stage->ferry, host, true);
+        ferry_plug(d->stage->ferry, host, FERRY_IN);
     struct record_event *event = vec_add(&d->record->events);
     event->kind = pull ? EVENT_UNPLUG : EVENT_REPLUG;
     event->time = clock_ns(CLOCK_REALTIME);

@@ -18,10 +18,13 @@ int stage_start_wire(struct stage *stage, struct error *err)
                 continue;
             int cable = stage_cable(lab, (int)h, (int)i);
             struct ferry_port *port = vec_add(&ports);
-            *port = (struct ferry_port){.host = (int)h,
-                                        .net = iface->net,
-                                        .ifindex = topo_port(stage->topo, (int)h, cable),
-                                        .mtu = iface->mtu};
+            *port =
+                (struct ferry_port){.host = (int)h,
+                                    .net = iface->net,
+                                    .cable = {.netns = topo_ns_fd(stage->topo, (int)h),
+                                              .end = topo_end(stage->topo, (int)h, cable),
+                                              .switch_end = topo_port(stage->topo, (int)h, cable),
+                                              .mtu = iface->mtu}};
             memcpy(port->mac, topo_mac(stage->topo, (int)h, cable), sizeof(port->mac));
         }
     }

@@ -1,10 +1,10 @@
 /* Theory of operation
  *
  * A wired network has no bridge: the switch's ends of its cables lie open, and the ferry
- * has a packet socket on each.  One thread waits for all of them and for the next frame
- * that is due.  A frame that came to a port goes to the one whose hardware address it
- * names, or to all others; for each pair of ports there is a lane (lane.c), which decides
- * what becomes of it and when.
+ * takes off and puts on what goes through each (port.c).  One thread waits for all of them and for
+ * the next frame that is due.  A frame that came to a port goes to the one whose hardware address
+ * it names, or to all others; for each pair of ports there is a lane (lane.c), which decides what
+ * becomes of it and when.
  *
  * Time.  A frame's moment of arrival is the kernel's stamp, not the moment at which the
  * thread got to see it, so that waking up late does not add to a delay.  What is left is
@@ -13,7 +13,7 @@
  * beside the run (run/lateness.h) need not have had to wait for their turn as long as it.
  *
  * One lock holds all of it while the thread is awake; the script's steps take it to change
- * the lanes, and carry what came before them first.  Only an injection has to wake the thread. */
+ * the lanes, and carry what came before them first. */
 #include "wire/ferry.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@
 
 struct end {
     struct ferry_port at;
-    bool unplugged;
+    enum ferry_plug plug;
     struct wire_port port;
 };
 
@@ -85,7 +85,7 @@ static void note(void *ctx, enum wire_action action, long step, const struct wir
     struct ferry_event *e = vec_add(&ferry->events);
     e->action = action;
     e->step = step;
-    e->time = (frame ? frame : result)->at + ferry->offset;
+    e->time = frame ? frame->stamp : result->at + ferry->offset;
     e->from = ferry->ends.at[way->from].at.host;
     e->to = ferry->ends.at[way->to].at.host;
     e->number = frame ? frame->number : 0;
@@ -106,20 +106,6 @@ static struct way *find_way(struct ferry *ferry, size_t from, size_t to)
 static bool is_for(const uint8_t *frame, const struct end *end)
 {
     return memcmp(frame, end->at.mac, ETH_ALEN) == 0;
-}
-
-/* To the end that the frame names, or, if it names none, to all others. */
-static void carry(struct ferry *ferry, size_t from, const uint8_t *data, uint32_t len, nsec at)
-{
-    if (len < ETH_HLEN)
-        return;
-    const struct way *only = NULL;
-    vec_each (&ferry->ways, way)
-        if (way->from == from && is_for(data, &ferry->ends.at[way->to]))
-            only = way;
-    vec_each (&ferry->ways, way)
-        if (way->from == from && (!only || way == only))
-            lane_take(&way->lane, wire_frame_new(data, len, at));
 }
 
 /* Of a few readings the one that took least: one in whose middle the thread had to wait
@@ -144,6 +130,25 @@ static nsec arrival_time(const struct ferry *ferry, nsec stamp)
     return at < now + NSEC_PER_MSEC ? at : now;
 }
 
+/* To the end that the frame names, or, if it names none, to all others. */
+static void carry(struct ferry *ferry, size_t from, const uint8_t *data, uint32_t len, nsec stamp)
+{
+    if (len < ETH_HLEN || ferry->ends.at[from].plug == FERRY_OUT)
+        return;
+    const struct way *only = NULL;
+    vec_each (&ferry->ways, way)
+        if (way->from == from && is_for(data, &ferry->ends.at[way->to]))
+            only = way;
+    nsec at = arrival_time(ferry, stamp);
+    vec_each (&ferry->ways, way) {
+        if (way->from != from || (only && way != only))
+            continue;
+        struct wire_frame *frame = wire_frame_new(data, len, at);
+        frame->stamp = stamp;
+        lane_take(&way->lane, frame);
+    }
+}
+
 /* Takes what has come. */
 static bool take_all(struct ferry *ferry)
 {
@@ -154,7 +159,7 @@ static bool take_all(struct ferry *ferry)
         nsec stamp;
         const uint8_t *data;
         for (unsigned n = 0; n < port->slots && (data = wire_port_take(port, &len, &stamp)); n++) {
-            carry(ferry, i, data, len, arrival_time(ferry, stamp));
+            carry(ferry, i, data, len, stamp);
             wire_port_done(port);
             any = true;
         }
@@ -224,7 +229,7 @@ static nsec send_due(struct ferry *ferry)
         if (!frame)
             return due;
         keep_cpu(ferry);
-        if (!to->unplugged)
+        if (to->plug == FERRY_IN)
             wire_port_send(&to->port, frame->data, frame->len);
         note_sent(ferry);
         note_stall(ferry, due, ferry->sent_at);
@@ -293,7 +298,7 @@ struct ferry *ferry_start(const struct ferry_port *ports, size_t n, struct error
     for (size_t i = 0; i < n && !cause; i++) {
         struct end *end = vec_add(&ferry->ends);
         end->at = ports[i];
-        if (wire_port_open(&end->port, ports[i].ifindex, ports[i].mtu, err) < 0) {
+        if (wire_port_open(&end->port, &ports[i].cable, err) < 0) {
             ferry->ends.n--;
             ferry_stop(ferry);
             return NULL;
@@ -422,13 +427,14 @@ int ferry_inject(struct ferry *ferry, long step, const struct lab_wire *w,
     return frame ? 0 : -1;
 }
 
-void ferry_plug(struct ferry *ferry, int host, bool in)
+void ferry_plug(struct ferry *ferry, int host, enum ferry_plug plug)
 {
-    pthread_mutex_lock(&ferry->lock);
+    begin_step(ferry);
     vec_each (&ferry->ends, end)
         if (end->at.host == host)
-            end->unplugged = !in;
+            end->plug = plug;
     pthread_mutex_unlock(&ferry->lock);
+    wake(ferry);
 }
 
 /* ----------------------------------------------------------------------- asking */

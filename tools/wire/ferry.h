@@ -5,14 +5,14 @@
 
 #include "base/error.h"
 #include "lab/lab.h"
+#include "wire/port.h"
 #include "wire/segment.h"
 
 /* A host's cable into a wired network. */
 struct ferry_port {
     int host, net; /* as in the lab */
-    int ifindex;   /* of the switch's end, in the calling thread's namespace */
+    struct wire_cable cable;
     uint8_t mac[6];
-    unsigned mtu; /* bytes */
 };
 
 #define FERRY_SNAP 128 /* bytes of a frame that tell it from all others */
@@ -44,10 +44,16 @@ int ferry_program(struct ferry *ferry, long step, const struct lab_wire *w, stru
 int ferry_inject(struct ferry *ferry, long step, const struct lab_wire *w,
                  const struct wire_segment *segment, struct error *err);
 
-/* The host's cables are pulled, or in again.  The links themselves are somebody else's; but
- * a link comes up in steps, and what arrives between two of them would be heard and never
- * answered. */
-void ferry_plug(struct ferry *ferry, int host, bool in);
+/* The host's cables are pulled, or go in again.  The links themselves are somebody else's,
+ * and take a while: one that is going down still lets the host send what nobody carries, and
+ * one that comes up does so in steps, so that what arrives between two of them would be heard
+ * and never answered. */
+enum ferry_plug {
+    FERRY_IN,
+    FERRY_OUT,      /* to be said before the links go down */
+    FERRY_GOING_IN, /* before they come up: what the host sends goes on, nothing goes to it */
+};
+void ferry_plug(struct ferry *ferry, int host, enum ferry_plug plug);
 
 /* Whether nothing is under way; what a rule holds back does not count. */
 bool ferry_is_idle(struct ferry *ferry);

@@ -8,6 +8,7 @@
 
 struct wire_frame {
     nsec at;         /* CLOCK_MONOTONIC, when it came to the wire */
+    nsec stamp;      /* the same by CLOCK_REALTIME, as the kernel stamped it; 0: nobody sent it */
     uint64_t number; /* in its lane, from 1; 0: nobody sent it.  A copy has the same */
     uint32_t len;
     uint8_t data[]; /* Ethernet */

@@ -257,6 +257,7 @@ static struct wire_frame *copy_of(const struct wire_frame *frame)
 {
     struct wire_frame *copy = wire_frame_new(frame->data, frame->len, frame->at);
     copy->number = frame->number;
+    copy->stamp = frame->stamp;
     return copy;
 }
 

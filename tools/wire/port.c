@@ -6,13 +6,26 @@
  * processors): 640 Mbit/s, where packet sockets on veth pairs made 640 Mbit/s; a round
  * trip took 0.24 ms on average against 0.27 ms.  They need /dev/net/tun and its module,
  * which containers and small kernels do not have; packet sockets are there wherever one
- * can capture. */
+ * can capture.
+ *
+ * Order.  A veth pair does not keep it: what leaves one end waits for the other on the CPU
+ * that sent it (net/core/dev.c, netif_rx()), and an ACK that a timer sent on one CPU may be
+ * overtaken by the FIN that a process sent after it on another.  So a frame is not taken
+ * where it comes out, but where it goes in: at the host's end, as it is handed to the device
+ * (dev_queue_xmit_nit()), which TCP does under the lock of its socket.  What the pair then
+ * carries to the switch's end is nobody's; there frames are only put on.
+ *
+ * The kernel offers a frame first to the packet socket that was bound last: capture points
+ * have to be opened after the ports, or they would see a frame later than the wire does. */
 #include "wire/port.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -50,25 +63,62 @@ static int map_ring(struct wire_port *port, unsigned mtu, struct error *err)
     return 0;
 }
 
-int wire_port_open(struct wire_port *port, int ifindex, unsigned mtu, struct error *err)
+/* No protocol yet: it must not hear other interfaces before it is bound. */
+static int open_socket(struct error *err)
 {
-    /* No protocol yet: it must not hear other interfaces before it is bound. */
-    *port = (struct wire_port){.fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (port->fd < 0)
-        return error_sys(err, STATUS_MACHINE, errno, "cannot open a packet socket");
-    const int on = 1;
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd < 0 ? error_sys(err, STATUS_MACHINE, errno, "cannot open a packet socket") : fd;
+}
+
+/* A socket stays in the namespace in which it was made. */
+static int open_socket_in(int netns, struct error *err)
+{
+    cleanup_fd int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (own < 0 || setns(netns, CLONE_NEWNET) < 0)
+        return error_sys(err, STATUS_MACHINE, errno, "cannot enter a network namespace");
+    cleanup_fd int fd = open_socket(err);
+    if (setns(own, CLONE_NEWNET) < 0)
+        return error_sys(err, STATUS_MACHINE, errno, "cannot leave a network namespace");
+    return steal_fd(&fd);
+}
+
+static int bind_socket(int fd, int ifindex, int protocol, struct error *err)
+{
     struct sockaddr_ll at = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifindex};
-    if (set_option(port->fd, PACKET_IGNORE_OUTGOING, &on, sizeof(on), err) < 0 ||
-        set_option(port->fd, PACKET_QDISC_BYPASS, &on, sizeof(on), err) < 0 ||
-        map_ring(port, mtu, err) < 0)
-        goto failed;
-    if (bind(port->fd, (struct sockaddr *)&at, sizeof(at)) == 0)
-        return 0;
-    error_sys(err, STATUS_MACHINE, errno, "cannot bind a packet socket to a port");
-failed:
-    wire_port_close(port);
-    return -1;
+        .sll_family = AF_PACKET, .sll_protocol = htons((uint16_t)protocol), .sll_ifindex = ifindex};
+    if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+        return error_sys(err, STATUS_MACHINE, errno, "cannot bind a packet socket to a port");
+    return 0;
+}
+
+/* Only what the host sends. */
+static int hear_outgoing(int fd, struct error *err)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = ARRAY_SIZE(code), .filter = code};
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+        return error_sys(err, STATUS_MACHINE, errno, "cannot prepare a packet socket");
+    return 0;
+}
+
+int wire_port_open(struct wire_port *port, const struct wire_cable *cable, struct error *err)
+{
+    const int on = 1;
+    *port = (struct wire_port){.fd = open_socket_in(cable->netns, err), .out_fd = -1};
+    if (port->fd < 0 || (port->out_fd = open_socket(err)) < 0 || hear_outgoing(port->fd, err) < 0 ||
+        map_ring(port, cable->mtu, err) < 0 ||
+        set_option(port->out_fd, PACKET_QDISC_BYPASS, &on, sizeof(on), err) < 0 ||
+        bind_socket(port->fd, cable->end, ETH_P_ALL, err) < 0 ||
+        bind_socket(port->out_fd, cable->switch_end, 0, err) < 0) {
+        wire_port_close(port);
+        return -1;
+    }
+    return 0;
 }
 
 void wire_port_close(struct wire_port *port)
@@ -77,7 +127,9 @@ void wire_port_close(struct wire_port *port)
         munmap(port->ring, RING_BYTES);
     if (port->fd >= 0)
         close(port->fd);
-    *port = (struct wire_port){.fd = -1};
+    if (port->out_fd >= 0)
+        close(port->out_fd);
+    *port = (struct wire_port){.fd = -1, .out_fd = -1};
 }
 
 static struct tpacket2_hdr *slot(const struct wire_port *port)
@@ -109,7 +161,7 @@ void wire_port_done(struct wire_port *port)
 
 void wire_port_send(struct wire_port *port, const uint8_t *data, uint32_t len)
 {
-    if (send(port->fd, data, len, 0) < 0 && errno != ENETDOWN && errno != ENXIO &&
+    if (send(port->out_fd, data, len, 0) < 0 && errno != ENETDOWN && errno != ENXIO &&
         errno != EMSGSIZE)
         port->dropped++;
 }

@@ -1,5 +1,5 @@
-/* One port of the wire: an interface whose frames are taken off, and put on, through a
- * packet socket. */
+/* One port of the wire: a host's cable into it.  What the host sends is taken off, and what
+ * is for it is put on, through packet sockets. */
 #ifndef WIRE_PORT_H
 #define WIRE_PORT_H
 
@@ -9,15 +9,24 @@
 #include "base/time.h"
 
 struct wire_port {
-    int fd; /* readable when a frame has come */
+    int fd;     /* readable when a frame has come */
+    int out_fd; /* puts frames on */
     uint8_t *ring;
     unsigned next; /* slot of the ring */
     unsigned slots, slot_size;
     uint64_t dropped; /* frames for which there was no room, in or out */
 };
 
-/* Opens the interface of the calling thread's namespace; mtu in bytes. */
-int wire_port_open(struct wire_port *port, int ifindex, unsigned mtu, struct error *err);
+/* The two ends of the cable. */
+struct wire_cable {
+    int netns;      /* the host's namespace */
+    int end;        /* interface index of the host's end, there */
+    int switch_end; /* and of the other, in the calling thread's namespace */
+    unsigned mtu;   /* bytes */
+};
+
+/* Opens them; the calling thread is in its own namespace again afterwards, also on an error. */
+int wire_port_open(struct wire_port *port, const struct wire_cable *cable, struct error *err);
 void wire_port_close(struct wire_port *port);
 
 /* The next frame that has come, until wire_port_done(); NULL if there is none.  *stamp is
