@@ -2,14 +2,10 @@
  * the evidence has to show it at both ends, and say so. */
 #include "live.h"
 
-#include <net/if.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include "play.h"
 #include "record/load.h"
-#include "wire/ferry.h"
 
 #define CAPTURED                                                                                   \
     "host client 10.0.0.1/24\nhost server 10.0.0.2/24\nneighbour client server\n"                  \
@@ -261,64 +257,6 @@ START_TEST(bottleneck)
 }
 END_TEST
 
-/* The length of what the cable's other end lets through; the sender does not know of it. */
-static void narrow(const struct topo *topo, int host, int mtu)
-{
-    struct ifreq r = {.ifr_mtu = mtu};
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    ck_assert_ptr_nonnull(if_indextoname((unsigned)topo_port(topo, host, 0), r.ifr_name));
-    ck_assert_int_eq(ioctl(fd, SIOCSIFMTU, &r), 0);
-}
-
-/* Two hosts with a ferry between them, and one end of a cable narrowed. */
-static struct topo *build_narrow(const char *test, struct ferry **ferry)
-{
-    struct error err = ERROR_INIT;
-    struct ferry_port ports[2];
-    struct topo *topo = live_topo(test);
-    if (!topo)
-        return NULL;
-    live_check(topo_add_open_switch(topo, "net", &err) == 0, &err);
-    for (int h = CLIENT; h <= SERVER; h++) {
-        struct topo_addr a = live_addr(h == CLIENT ? "10.0.0.1" : "10.0.0.2", 24);
-        live_check(topo_add_host(topo, h == CLIENT ? "client" : "server", false, &err) == h, &err);
-        live_check(topo_add_cable(topo, h, 0, &a, 1, 0, &err) == 0, &err);
-        ports[h] = (struct ferry_port){.host = h,
-                                       .cable = {.netns = topo_ns_fd(topo, h),
-                                                 .end = topo_end(topo, h, 0),
-                                                 .switch_end = topo_port(topo, h, 0)}};
-        memcpy(ports[h].mac, topo_mac(topo, h, 0), sizeof(ports[h].mac));
-    }
-    live_check(topo_up(topo, 2 * NSEC_PER_SEC, &err) == 0, &err);
-    narrow(topo, CLIENT, 576);
-    live_check((*ferry = ferry_start(ports, 2, &err)), &err);
-    return topo;
-}
-
-/* What comes out at the switch's end of a cable need not come in the order in which it went
- * in, so the wire does not take it there: it does not even have to come out. */
-START_TEST(taken_where_it_is_sent)
-{
-    static const char data[1000];
-    struct error err = ERROR_INIT;
-    struct ferry *ferry;
-    struct sockaddr_in to = live_sockaddr("10.0.0.2", 7);
-    struct topo *topo = build_narrow("taken_where_it_is_sent", &ferry);
-    if (!topo)
-        return;
-    live_check(topo_enter(topo, SERVER, &err) == 0, &err);
-    int server = socket(AF_INET, SOCK_DGRAM, 0);
-    ck_assert_int_eq(bind(server, (struct sockaddr *)&to, sizeof(to)), 0);
-    live_check(topo_enter(topo, CLIENT, &err) == 0, &err);
-    int client = socket(AF_INET, SOCK_DGRAM, 0);
-    ck_assert_int_eq(sendto(client, data, sizeof(data), 0, (struct sockaddr *)&to, sizeof(to)),
-                     sizeof(data));
-    ck_assert(live_readable(server, 5000));
-    ferry_stop(ferry);
-    topo_free(topo);
-}
-END_TEST
-
 /* A cable may be pulled out of a wire, too, with a frame under way on it, which would have
  * arrived before the cable is plugged in again, 600 ms later at the earliest. */
 START_TEST(unplugged_wire)
@@ -490,7 +428,6 @@ static Suite *suite_live_wire(void)
     tcase_add_test(t, properties_of_one_direction);
     tcase_add_test(t, loss_is_repeatable);
     tcase_add_test(t, bottleneck);
-    tcase_add_test(t, taken_where_it_is_sent);
     tcase_add_test(t, unplugged_wire);
     tcase_add_test(t, injection_without_a_number);
     tcase_add_loop_test(t, whole_packets, 0, 7);

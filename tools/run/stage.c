@@ -364,6 +364,7 @@ int stage_build(struct stage *stage, const struct lab *lab, struct record *recor
                                                : lateness_start(LATENESS_REAL, clock_tick(), err);
     if (!stage->lateness)
         return -1;
+    /* Behind the wire: wire/port.c says why. */
     return open_captures(stage, record, err);
 }
 

@@ -53,6 +53,7 @@ struct ferry {
     int wake_fd;
     pthread_mutex_t lock; /* of what follows */
     bool stop;
+    pthread_cond_t sent; /* the thread has sent what was due, or has ended */
     VEC(struct end) ends;
     VEC(struct way) ways; /* of each ordered pair of ends on one network */
     struct wire_flows flows;
@@ -269,10 +270,12 @@ static void *run(void *arg)
                 wire_port_check(&ferry->ends.at[i].port, &ferry->err);
         bool any = take_all(ferry);
         nsec next = send_due(ferry);
+        pthread_cond_broadcast(&ferry->sent);
         pthread_mutex_unlock(&ferry->lock);
         await(ferry, fds, any ? 0 : next);
         pthread_mutex_lock(&ferry->lock);
     }
+    pthread_cond_broadcast(&ferry->sent);
     pthread_mutex_unlock(&ferry->lock);
     return NULL;
 }
@@ -293,6 +296,7 @@ struct ferry *ferry_start(const struct ferry_port *ports, size_t n, struct error
 {
     struct ferry *ferry = xcalloc(1, sizeof(*ferry));
     pthread_mutex_init(&ferry->lock, NULL);
+    pthread_cond_init(&ferry->sent, NULL);
     ferry->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int cause = ferry->wake_fd < 0 ? errno : 0;
     for (size_t i = 0; i < n && !cause; i++) {
@@ -346,6 +350,7 @@ void ferry_stop(struct ferry *ferry)
     error_clear(&ferry->err);
     if (ferry->wake_fd >= 0)
         close(ferry->wake_fd);
+    pthread_cond_destroy(&ferry->sent);
     pthread_mutex_destroy(&ferry->lock);
     free(ferry);
 }
@@ -427,11 +432,22 @@ int ferry_inject(struct ferry *ferry, long step, const struct lab_wire *w,
     return frame ? 0 : -1;
 }
 
+/* What is due is on its way, whether or not the thread has woken up for it. */
+static void await_sent(struct ferry *ferry)
+{
+    nsec now = clock_ns(CLOCK_MONOTONIC);
+    wake(ferry);
+    for (const struct way *way = first_due(ferry);
+         way && lane_next(&way->lane) <= now && !error_is_set(&ferry->err); way = first_due(ferry))
+        pthread_cond_wait(&ferry->sent, &ferry->lock);
+}
+
 void ferry_plug(struct ferry *ferry, int host, enum ferry_plug plug)
 {
     begin_step(ferry);
+    await_sent(ferry);
     vec_each (&ferry->ends, end)
-        if (end->at.host == host)
+        if (end->at.host == host && (plug != FERRY_GOING_IN || end->plug == FERRY_OUT))
             end->plug = plug;
     pthread_mutex_unlock(&ferry->lock);
     wake(ferry);

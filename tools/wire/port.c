@@ -12,26 +12,34 @@
  * that sent it (net/core/dev.c, netif_rx()), and an ACK that a timer sent on one CPU may be
  * overtaken by the FIN that a process sent after it on another.  So a frame is not taken
  * where it comes out, but where it goes in: at the host's end, as it is handed to the device
- * (dev_queue_xmit_nit()), which TCP does under the lock of its socket.  What the pair then
- * carries to the switch's end is nobody's; there frames are only put on.
+ * (dev_queue_xmit_nit()), which TCP does for a connection under the lock of its socket.  What
+ * the pair then carries to the switch's end is nobody's; there frames are only put on.  What
+ * a program sends past that place (PACKET_QDISC_BYPASS, AF_XDP) no capture at the host sees,
+ * and neither does the wire.
  *
- * The kernel offers a frame first to the packet socket that was bound last: capture points
- * have to be opened after the ports, or they would see a frame later than the wire does. */
+ * Time.  Captures ask the kernel for stamps (libpcap: SO_TIMESTAMPNS), so it stamps a frame
+ * once for all packet sockets.  Until that is switched on, which it does in its own time,
+ * each socket takes its own, and the one that was bound last comes first: capture points are
+ * opened after the ports, so that a frame is never at the wire before it is at its sender. */
 #include "wire/port.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "base/memory.h"
 
-enum { RING_BYTES = 8 << 20, BLOCK_BYTES = 1 << 16, SMALLEST_SLOT = 2048 };
+enum { RING_BYTES = 8 << 20, BLOCK_BYTES = 1 << 16, SMALLEST_SLOT = 2048, USUAL_MTU = 1500 };
 
 static int set_option(int fd, int option, const void *value, socklen_t n, struct error *err)
 {
@@ -40,6 +48,7 @@ static int set_option(int fd, int option, const void *value, socklen_t n, struct
     return 0;
 }
 
+/* A slot has room for what the cable carries. */
 static int map_ring(struct wire_port *port, unsigned mtu, struct error *err)
 {
     /* Where tpacket_rcv() (net/packet/af_packet.c) puts the packet behind its Ethernet header. */
@@ -109,9 +118,13 @@ static int hear_outgoing(int fd, struct error *err)
 int wire_port_open(struct wire_port *port, const struct wire_cable *cable, struct error *err)
 {
     const int on = 1;
-    *port = (struct wire_port){.fd = open_socket_in(cable->netns, err), .out_fd = -1};
+    const unsigned mtu = cable->mtu ? cable->mtu : USUAL_MTU;
+    *port = (struct wire_port){.fd = open_socket_in(cable->netns, err),
+                               .out_fd = -1,
+                               .switch_end = cable->switch_end,
+                               .longest = ETH_HLEN + mtu};
     if (port->fd < 0 || (port->out_fd = open_socket(err)) < 0 || hear_outgoing(port->fd, err) < 0 ||
-        map_ring(port, cable->mtu, err) < 0 ||
+        map_ring(port, mtu, err) < 0 ||
         set_option(port->out_fd, PACKET_QDISC_BYPASS, &on, sizeof(on), err) < 0 ||
         bind_socket(port->fd, cable->end, ETH_P_ALL, err) < 0 ||
         bind_socket(port->out_fd, cable->switch_end, 0, err) < 0) {
@@ -147,8 +160,7 @@ const uint8_t *wire_port_take(struct wire_port *port, uint32_t *len, nsec *stamp
     const struct tpacket2_hdr *h = slot(port);
     if (!wire_port_has(port))
         return NULL;
-    *len = h->tp_snaplen;
-    port->dropped += h->tp_snaplen < h->tp_len; /* cut off: what goes on is another frame */
+    *len = h->tp_len <= port->longest ? h->tp_len : 0;
     *stamp = (nsec)h->tp_sec * NSEC_PER_SEC + h->tp_nsec;
     return (const uint8_t *)h + h->tp_mac;
 }
@@ -159,11 +171,23 @@ void wire_port_done(struct wire_port *port)
     port->next = (port->next + 1) % port->slots;
 }
 
+/* Whether somebody is at the other end. */
+static bool has_carrier(const struct wire_port *port)
+{
+    struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+    struct ifreq r = {.ifr_ifindex = port->switch_end};
+    if (ioctl(port->out_fd, SIOCGIFNAME, &r) < 0)
+        return false;
+    r.ifr_data = (void *)&link;
+    return ioctl(port->out_fd, SIOCETHTOOL, &r) == 0 && link.data;
+}
+
 void wire_port_send(struct wire_port *port, const uint8_t *data, uint32_t len)
 {
-    if (send(port->out_fd, data, len, 0) < 0 && errno != ENETDOWN && errno != ENXIO &&
-        errno != EMSGSIZE)
-        port->dropped++;
+    if (send(port->out_fd, data, len, 0) >= 0 || errno == ENETDOWN || errno == ENXIO ||
+        errno == EMSGSIZE)
+        return;
+    port->dropped += errno != ENOBUFS || has_carrier(port);
 }
 
 int wire_port_check(struct wire_port *port, struct error *err)

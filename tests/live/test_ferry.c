@@ -1,0 +1,201 @@
+/* The ferry between two hosts, without a lab: what its ports take, and what is lost there
+ * without a word, as on any cable. */
+#include "live.h"
+
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "base/memory.h"
+#include "wire/ferry.h"
+
+enum { PORT = 7, SOON = 5000 /* ms */ };
+
+/* Of the hosts' cables. */
+static const unsigned mtus[] = {1500, 9000};
+
+static struct topo *topo;
+static struct ferry *ferry;
+static int sockets[2]; /* for datagrams, of each host */
+static int at_switch;  /* a socket there */
+
+static const char *const addresses[] = {"10.0.0.1", "10.0.0.2"};
+
+static void build_host(int h, struct ferry_port *port)
+{
+    struct error err = ERROR_INIT;
+    struct topo_addr a = live_addr(addresses[h], 24);
+    live_check(topo_add_host(topo, h == CLIENT ? "client" : "server", false, &err) == h, &err);
+    live_check(topo_add_cable(topo, h, 0, &a, 1, mtus[h], &err) == 0, &err);
+    *port = (struct ferry_port){.host = h,
+                                .cable = {.netns = topo_ns_fd(topo, h),
+                                          .end = topo_end(topo, h, 0),
+                                          .switch_end = topo_port(topo, h, 0),
+                                          .mtu = mtus[h]}};
+    memcpy(port->mac, topo_mac(topo, h, 0), sizeof(port->mac));
+}
+
+static void open_datagrams(int h)
+{
+    struct error err = ERROR_INIT;
+    struct sockaddr_in at = live_sockaddr(addresses[h], PORT),
+                       to = live_sockaddr(addresses[!h], PORT);
+    live_check(topo_enter(topo, h, &err) == 0, &err);
+    sockets[h] = socket(AF_INET, SOCK_DGRAM, 0);
+    ck_assert_int_eq(bind(sockets[h], (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(connect(sockets[h], (struct sockaddr *)&to, sizeof(to)), 0);
+}
+
+/* False: this machine cannot. */
+static bool start(const char *test)
+{
+    struct error err = ERROR_INIT;
+    struct ferry_port ports[2];
+    topo = live_topo(test);
+    if (!topo)
+        return false;
+    at_switch = socket(AF_INET, SOCK_DGRAM, 0);
+    live_check(topo_add_open_switch(topo, "net", &err) == 0, &err);
+    for (int h = CLIENT; h <= SERVER; h++)
+        build_host(h, &ports[h]);
+    for (int h = CLIENT; h <= SERVER; h++) {
+        struct topo_addr peer = live_addr(addresses[!h], 24);
+        live_check(topo_add_neighbour(topo, h, !h, &peer.addr, &err) == 0, &err);
+    }
+    live_check(topo_up(topo, 2 * NSEC_PER_SEC, &err) == 0, &err);
+    live_check((ferry = ferry_start(ports, 2, &err)), &err);
+    open_datagrams(CLIENT);
+    open_datagrams(SERVER);
+    return true;
+}
+
+static void stop(void)
+{
+    ck_assert_uint_eq(ferry_dropped(ferry), 0);
+    ferry_stop(ferry);
+    topo_free(topo);
+}
+
+static void say(int h, size_t n)
+{
+    static const char data[8000];
+    ck_assert_int_eq(send(sockets[h], data, n, 0), (ssize_t)n);
+}
+
+/* The wire has done with what was said. */
+static void settle(void)
+{
+    while (!ferry_is_idle(ferry))
+        sched_yield();
+}
+
+static void hears(int h, size_t n)
+{
+    char data[8000];
+    ck_assert(live_readable(sockets[h], SOON));
+    ck_assert_int_eq(recv(sockets[h], data, sizeof(data), 0), (ssize_t)n);
+}
+
+static void hears_nothing(int h)
+{
+    settle();
+    ck_assert(!live_readable(sockets[h], 0));
+}
+
+/* fd: a socket in the interface's namespace. */
+static struct ifreq interface(int fd, int index)
+{
+    struct ifreq r = {.ifr_ifindex = index};
+    ck_assert_int_eq(ioctl(fd, SIOCGIFNAME, &r), 0);
+    return r;
+}
+
+static void set_mtu(int fd, int index, int mtu)
+{
+    struct ifreq r = interface(fd, index);
+    r.ifr_mtu = mtu;
+    ck_assert_int_eq(ioctl(fd, SIOCSIFMTU, &r), 0);
+}
+
+/* What comes out at the switch's end of a cable need not come in the order in which it went
+ * in, so the wire does not take it there: it does not even have to come out. */
+START_TEST(taken_where_it_is_sent)
+{
+    if (!start("taken_where_it_is_sent"))
+        return;
+    set_mtu(at_switch, topo_port(topo, CLIENT, 0), 576);
+    say(CLIENT, 1000);
+    hears(SERVER, 1000);
+    stop();
+}
+END_TEST
+
+/* Though the host would send longer ones, and the other cable would carry them. */
+START_TEST(what_the_cable_carries)
+{
+    if (!start("what_the_cable_carries"))
+        return;
+    set_mtu(sockets[CLIENT], topo_end(topo, CLIENT, 0), 9000);
+    say(CLIENT, 1473);
+    say(CLIENT, 3000);
+    hears_nothing(SERVER);
+    say(CLIENT, 1472);
+    hears(SERVER, 1472);
+    stop();
+}
+END_TEST
+
+START_TEST(nobody_at_the_other_end)
+{
+    if (!start("nobody_at_the_other_end"))
+        return;
+    struct ifreq r = interface(sockets[SERVER], topo_end(topo, SERVER, 0));
+    r.ifr_flags = 0;
+    ck_assert_int_eq(ioctl(sockets[SERVER], SIOCSIFFLAGS, &r), 0);
+    say(CLIENT, 100);
+    hears_nothing(SERVER);
+    stop();
+}
+END_TEST
+
+START_TEST(a_pulled_cable)
+{
+    if (!start("a_pulled_cable"))
+        return;
+    say(CLIENT, 1);
+    ferry_plug(ferry, SERVER, FERRY_OUT);
+    hears(SERVER, 1); /* it was sent before */
+    say(CLIENT, 2);
+    hears_nothing(SERVER);
+    say(SERVER, 3);
+    hears_nothing(CLIENT);
+    ferry_plug(ferry, SERVER, FERRY_GOING_IN);
+    say(CLIENT, 4);
+    hears_nothing(SERVER);
+    say(SERVER, 5);
+    hears(CLIENT, 5);
+    ferry_plug(ferry, SERVER, FERRY_IN);
+    say(CLIENT, 6);
+    hears(SERVER, 6);
+    ferry_plug(ferry, SERVER, FERRY_GOING_IN); /* which it is already */
+    say(CLIENT, 7);
+    hears(SERVER, 7);
+    stop();
+}
+END_TEST
+
+static Suite *suite_ferry(void)
+{
+    Suite *s = suite_create("live-ferry");
+    TCase *t = tcase_create("ferry");
+    tcase_set_tags(t, LIVE_SAME_FOR_ALL);
+    tcase_set_timeout(t, 20);
+    tcase_add_test(t, taken_where_it_is_sent);
+    tcase_add_test(t, what_the_cable_carries);
+    tcase_add_test(t, nobody_at_the_other_end);
+    tcase_add_test(t, a_pulled_cable);
+    suite_add_tcase(s, t);
+    return s;
+}
+TEST_SUITE(suite_ferry)
