@@ -162,6 +162,24 @@ START_TEST(a_capture_without_calls_takes_none_away)
 }
 END_TEST
 
+/* A program's end is stated in the lab; a transcript has no line for it. */
+START_TEST(a_program_is_no_line)
+{
+    for (int i = 0; i < 2; i++) {
+        struct record *r = scene_conversation();
+        free(r->calls.at[0].verb);
+        free(r->calls.at[0].expected);
+        r->calls.at[0].verb = xstrdup(i ? "run" : "listen");
+        r->calls.at[0].expected = xstrdup("0");
+        cleanup_free char *text = write_again(r, NULL);
+        ck_assert_uint_eq(count(text, ": listen"), !i);
+        ck_assert_uint_eq(count(text, ": run"), 0);
+        result_free(scene_judge(r, text, VERDICT_PASS));
+        record_free(r);
+    }
+}
+END_TEST
+
 static Suite *suite_judge_write(void)
 {
     Suite *s = suite_create("judge-write");
@@ -173,6 +191,7 @@ static Suite *suite_judge_write(void)
     tcase_add_test(t, an_old_transcript_that_fits_stays_as_it_is);
     tcase_add_test(t, a_call_that_changed_keeps_its_note);
     tcase_add_test(t, a_capture_without_calls_takes_none_away);
+    tcase_add_test(t, a_program_is_no_line);
     suite_add_tcase(s, t);
     return s;
 }

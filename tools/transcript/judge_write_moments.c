@@ -40,7 +40,8 @@ static size_t new_moments(const struct record *r, struct moment *list)
     size_t n = 0;
     vec_each (&r->calls, call) {
         struct strbuf text = STRBUF_INIT;
-        if (call->ended == 0 || (!call->expected && !call->failed))
+        if (call->ended == 0 || (!call->expected && !call->failed) ||
+            !reader_has_call(slice_of(call->verb)))
             continue;
         story_format_call(&text, r, call);
         put_range(&text, call);

@@ -189,6 +189,8 @@ void reader_words(struct reader *r, struct slice body, struct pattern_item *item
 void reader_tail(struct reader *r, struct slice *body, struct pattern_item *item);
 void reader_options(struct reader *r, struct slice text, struct pattern_item *item);
 void reader_check_field(struct reader *r, enum field_id id, struct slice value);
+/* Whether a transcript may speak of such a call: not of `run`, whose result the lab states. */
+bool reader_has_call(struct slice verb);
 /* Where `=>` stands outside quotes, or s.n. */
 size_t reader_find_arrow(struct slice s);
 /* Whether it is the name of a host of the lab. */

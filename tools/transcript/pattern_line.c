@@ -19,6 +19,14 @@ static const char *const call_verbs[] = {
 #undef X
 };
 
+bool reader_has_call(struct slice verb)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(call_verbs); i++)
+        if (slice_is(verb, call_verbs[i]))
+            return true;
+    return false;
+}
+
 size_t reader_find_arrow(struct slice s)
 {
     bool quoted = false;
@@ -53,10 +61,7 @@ static void read_call(struct reader *r, struct slice rest, struct pattern_item *
 {
     item->kind = ITEM_CALL;
     item->verb = slice_word(&rest);
-    bool known = false;
-    for (size_t i = 0; i < ARRAY_SIZE(call_verbs); i++)
-        known = known || slice_is(item->verb, call_verbs[i]);
-    if (!known && r->lab) {
+    if (!reader_has_call(item->verb) && r->lab) {
         const char *near =
             closest_name(item->verb.at, item->verb.n, call_verbs, ARRAY_SIZE(call_verbs));
         cleanup_free char *hint =
