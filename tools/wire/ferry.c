@@ -450,7 +450,6 @@ void ferry_plug(struct ferry *ferry, int host, enum ferry_plug plug)
         if (end->at.host == host && (plug != FERRY_GOING_IN || end->plug == FERRY_OUT))
             end->plug = plug;
     pthread_mutex_unlock(&ferry->lock);
-    wake(ferry);
 }
 
 /* ----------------------------------------------------------------------- asking */
