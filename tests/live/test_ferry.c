@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "wire/ferry.h"
+#include "wire/port.h"
 
 enum { PORT = 7, SOON = 5000 /* ms */ };
 
@@ -185,6 +186,38 @@ START_TEST(a_pulled_cable)
 }
 END_TEST
 
+static void program(const struct lab_wire *w)
+{
+    struct error err = ERROR_INIT;
+    live_check(ferry_program(ferry, 0, w, &err) == 0, &err);
+}
+
+/* Held back, and let go in one moment: more than are put on together (WIRE_BATCH), in order,
+ * and one that is too long for the other cable takes none with it. */
+START_TEST(many_at_once)
+{
+    enum { FRAMES = 3 * WIRE_BATCH };
+    static const struct lab_wire hold = {
+        .kind = LAB_WIRE_RULE,
+        .from = SERVER,
+        .to = CLIENT,
+        .rule = {.action = WIRE_HOLD, .pick = {.first = 1}, .more = FRAMES}};
+    static const struct lab_wire clear = {.kind = LAB_WIRE_CLEAR, .from = SERVER, .to = CLIENT};
+    if (!start("many_at_once"))
+        return;
+    program(&hold);
+    for (size_t n = 1; n <= FRAMES; n++)
+        say(SERVER, n % WIRE_BATCH == 5 ? 3000 : n);
+    hears_nothing(CLIENT);
+    program(&clear);
+    for (size_t n = 1; n <= FRAMES; n++)
+        if (n % WIRE_BATCH != 5)
+            hears(CLIENT, n);
+    hears_nothing(CLIENT);
+    stop();
+}
+END_TEST
+
 static Suite *suite_ferry(void)
 {
     Suite *s = suite_create("live-ferry");
@@ -195,6 +228,7 @@ static Suite *suite_ferry(void)
     tcase_add_test(t, what_the_cable_carries);
     tcase_add_test(t, nobody_at_the_other_end);
     tcase_add_test(t, a_pulled_cable);
+    tcase_add_test(t, many_at_once);
     suite_add_tcase(s, t);
     return s;
 }

@@ -568,6 +568,24 @@ START_TEST(port_used_again)
 }
 END_TEST
 
+/* A long frame's data is not added up for them; a short one is decoded like any other. */
+START_TEST(headers_alone)
+{
+    static const uint32_t lengths[] = {10, 1000};
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        struct packet p;
+        cleanup_free struct wire_frame *f =
+            frame_of(&(struct build_tcp){.flags = ".", .seq = 7, .len = lengths[i], .ts = true}, 0);
+        wire_frame_decode_headers(f, &p);
+        ck_assert_int_eq(p.transport, TRANSPORT_TCP);
+        ck_assert_uint_eq(p.tcp.seq, 7);
+        ck_assert_uint_eq(p.tcp.payload_len, lengths[i]);
+        ck_assert(p.tcp.has_ts);
+        ck_assert_int_eq(p.tcp.sum, i ? SUM_UNKNOWN : SUM_GOOD);
+    }
+}
+END_TEST
+
 static Suite *suite_wire(void)
 {
     Suite *s = suite_create("wire");
@@ -585,6 +603,7 @@ static Suite *suite_wire(void)
     tcase_add_test(t, twice_and_late);
     tcase_add_test(t, changed_frames_have_right_sums);
     tcase_add_test(t, nothing_to_rewrite);
+    tcase_add_test(t, headers_alone);
     tcase_add_test(t, rate);
     tcase_add_test(t, queue_of_two);
     tcase_add_test(t, queue_in_bytes);

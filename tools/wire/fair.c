@@ -56,7 +56,7 @@ void fair_free(struct fair *fair)
 static struct fair_flow flow_of(const struct wire_frame *frame)
 {
     struct packet p;
-    wire_frame_decode(frame, &p);
+    wire_frame_decode_headers(frame, &p);
     struct fair_flow flow = {0};
     if (p.net != NET_IP || p.ip.state != LAYER_OK)
         return flow;

@@ -18,15 +18,16 @@
 
 #include <errno.h>
 #include <linux/if_ether.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
 #include "base/memory.h"
 #include "wire/lane.h"
+#include "wire/pin.h"
 #include "wire/port.h"
 
 struct end {
@@ -35,8 +36,8 @@ struct end {
     struct wire_port port;
 };
 
-/* So long after a frame it may not have been taken in yet. */
-static const nsec SAME_CPU = 20 * NSEC_PER_MSEC;
+/* Memory for frames comes and goes in bursts; so much is not given back between them. */
+enum { KEEP_BYTES = 16 << 20 };
 
 enum { CLOCK_TRIES = 8, CLOCK_CLOSE = 2000 /* ns */ };
 
@@ -59,10 +60,7 @@ struct ferry {
     struct wire_flows flows;
     VEC(struct ferry_event) events;
     VEC(struct ferry_stall) stalls;
-    cpu_set_t cpus; /* those that its thread may have */
-    bool pinned, sent_any;
-    int sent_cpu; /* of the last frame */
-    nsec sent_at;
+    struct wire_pin pin;
     nsec offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
     struct error err;
 };
@@ -124,15 +122,19 @@ static void settle_clocks(struct ferry *ferry)
     }
 }
 
-/* When a frame came; now, if the clock was set meanwhile. */
-static nsec arrival_time(const struct ferry *ferry, nsec stamp)
+/* When a frame came; now, if the clock was set meanwhile.  *now is a reading of the clock,
+ * and is renewed where it is too old to tell. */
+static nsec arrival_time(const struct ferry *ferry, nsec stamp, nsec *now)
 {
-    nsec at = stamp - ferry->offset, now = clock_ns(CLOCK_MONOTONIC);
-    return at < now + NSEC_PER_MSEC ? at : now;
+    nsec at = stamp - ferry->offset;
+    if (at >= *now + NSEC_PER_MSEC)
+        *now = clock_ns(CLOCK_MONOTONIC);
+    return at < *now + NSEC_PER_MSEC ? at : *now;
 }
 
 /* To the end that the frame names, or, if it names none, to all others. */
-static void carry(struct ferry *ferry, size_t from, const uint8_t *data, uint32_t len, nsec stamp)
+static void carry(struct ferry *ferry, size_t from, const uint8_t *data, uint32_t len, nsec at,
+                  nsec stamp)
 {
     if (len < ETH_HLEN || ferry->ends.at[from].plug == FERRY_OUT)
         return;
@@ -140,7 +142,6 @@ static void carry(struct ferry *ferry, size_t from, const uint8_t *data, uint32_
     vec_each (&ferry->ways, way)
         if (way->from == from && is_for(data, &ferry->ends.at[way->to]))
             only = way;
-    nsec at = arrival_time(ferry, stamp);
     vec_each (&ferry->ways, way) {
         if (way->from != from || (only && way != only))
             continue;
@@ -154,13 +155,14 @@ static void carry(struct ferry *ferry, size_t from, const uint8_t *data, uint32_
 static bool take_all(struct ferry *ferry)
 {
     bool any = false;
+    nsec now = clock_ns(CLOCK_MONOTONIC);
     for (size_t i = 0; i < ferry->ends.n; i++) {
         struct wire_port *port = &ferry->ends.at[i].port;
         uint32_t len;
         nsec stamp;
         const uint8_t *data;
         for (unsigned n = 0; n < port->slots && (data = wire_port_take(port, &len, &stamp)); n++) {
-            carry(ferry, i, data, len, stamp);
+            carry(ferry, i, data, len, arrival_time(ferry, stamp, &now), stamp);
             wire_port_done(port);
             any = true;
         }
@@ -168,9 +170,8 @@ static bool take_all(struct ferry *ferry)
     return any;
 }
 
-/* A frame that was due at `due` has been sent at `now`: each is looked at, since the thread
- * may have to wait for its turn between two.  What was late together with the one before
- * and no longer than it needs no stall of its own. */
+/* A frame that was due at `due` has been sent by `now`.  What was late together with the one
+ * before and no longer than it needs no stall of its own. */
 static void note_stall(struct ferry *ferry, nsec due, nsec now)
 {
     nsec from = due + ferry->offset, to = now + ferry->offset;
@@ -179,30 +180,6 @@ static void note_stall(struct ferry *ferry, nsec due, nsec now)
     bool told = last && from <= last->to && to - from <= last->to - last->from;
     if (to - from > FERRY_STALL_MIN && !told && ferry->stalls.n < FERRY_STALLS_MAX)
         vec_push(&ferry->stalls, ((struct ferry_stall){.from = from, .to = to}));
-}
-
-/* What is sent waits for the receiving side on the CPU that sent it (net/core/dev.c,
- * netif_rx()), so that two frames sent one after the other from two CPUs may change places.
- * Soon after a frame the next one therefore goes from the same CPU. */
-static void keep_cpu(struct ferry *ferry)
-{
-    bool soon = ferry->sent_any && clock_ns(CLOCK_MONOTONIC) - ferry->sent_at < SAME_CPU;
-    cpu_set_t cpus = ferry->cpus;
-    if (soon == ferry->pinned)
-        return;
-    if (soon) {
-        CPU_ZERO(&cpus);
-        CPU_SET((size_t)ferry->sent_cpu, &cpus);
-    }
-    ferry->pinned = sched_setaffinity(0, sizeof(cpus), &cpus) == 0 && soon;
-}
-
-static void note_sent(struct ferry *ferry)
-{
-    int cpu = sched_getcpu();
-    ferry->sent_any = cpu >= 0 && cpu < CPU_SETSIZE;
-    ferry->sent_cpu = cpu;
-    ferry->sent_at = clock_ns(CLOCK_MONOTONIC);
 }
 
 /* The one whose next frame is due first; NULL: nothing is under way. */
@@ -219,24 +196,48 @@ static struct way *first_due(struct ferry *ferry)
     return first;
 }
 
-/* Sends what is due, in the order in which it is, whatever way it goes; returns when the
- * next one will be. */
+/* Frames that go to one end together. */
+struct batch {
+    size_t to, n;
+    struct wire_frame *frames[WIRE_BATCH];
+    nsec due[WIRE_BATCH];
+};
+
+/* The next that are due, in the order in which they are, whatever way they go. */
+static void gather(struct ferry *ferry, nsec now, struct batch *batch)
+{
+    batch->n = 0;
+    for (struct way *way = first_due(ferry); way && batch->n < WIRE_BATCH; way = first_due(ferry)) {
+        nsec due = lane_next(&way->lane);
+        struct wire_frame *frame =
+            batch->n && way->to != batch->to ? NULL : lane_pop(&way->lane, now);
+        if (!frame)
+            return;
+        batch->to = way->to;
+        batch->due[batch->n] = due;
+        batch->frames[batch->n++] = frame;
+    }
+}
+
+/* Sends what is due; returns when the next frame will be. */
 static nsec send_due(struct ferry *ferry)
 {
-    for (struct way *way = first_due(ferry); way; way = first_due(ferry)) {
-        nsec due = lane_next(&way->lane);
-        struct wire_frame *frame = lane_pop(&way->lane, clock_ns(CLOCK_MONOTONIC));
-        struct end *to = &ferry->ends.at[way->to];
-        if (!frame)
-            return due;
-        keep_cpu(ferry);
+    struct batch batch;
+    nsec now = clock_ns(CLOCK_MONOTONIC);
+    for (gather(ferry, now, &batch); batch.n; gather(ferry, now, &batch)) {
+        struct end *to = &ferry->ends.at[batch.to];
+        wire_pin_keep(&ferry->pin, now);
         if (to->plug == FERRY_IN)
-            wire_port_send(&to->port, frame->data, frame->len);
-        note_sent(ferry);
-        note_stall(ferry, due, ferry->sent_at);
-        free(frame);
+            wire_port_send(&to->port, batch.frames, (unsigned)batch.n);
+        now = clock_ns(CLOCK_MONOTONIC);
+        wire_pin_note(&ferry->pin, now);
+        for (size_t i = 0; i < batch.n; i++) {
+            note_stall(ferry, batch.due[i], now);
+            free(batch.frames[i]);
+        }
     }
-    return NSEC_NEVER;
+    const struct way *next = first_due(ferry);
+    return next ? lane_next(&next->lane) : NSEC_NEVER;
 }
 
 static void await(struct ferry *ferry, struct pollfd *fds, nsec next)
@@ -261,18 +262,22 @@ static void *run(void *arg)
         fds[i] = (struct pollfd){.fd = ferry->ends.at[i].port.fd, .events = POLLIN};
     fds[n] = (struct pollfd){.fd = ferry->wake_fd, .events = POLLIN};
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-    sched_getaffinity(0, sizeof(ferry->cpus), &ferry->cpus);
+    mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+    wire_pin_init(&ferry->pin);
     pthread_mutex_lock(&ferry->lock);
     while (!ferry->stop && !error_is_set(&ferry->err)) {
         settle_clocks(ferry);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
             if (fds[i].revents & POLLERR)
                 wire_port_check(&ferry->ends.at[i].port, &ferry->err);
+            fds[i].revents = 0;
+        }
         bool any = take_all(ferry);
         nsec next = send_due(ferry);
         pthread_cond_broadcast(&ferry->sent);
         pthread_mutex_unlock(&ferry->lock);
-        await(ferry, fds, any ? 0 : next);
+        if (!any)
+            await(ferry, fds, next);
         pthread_mutex_lock(&ferry->lock);
     }
     pthread_cond_broadcast(&ferry->sent);

@@ -6,21 +6,31 @@
 #include "base/memory.h"
 
 enum { ECN_CE = 3, ECN_BITS = 3, IP4_SUM = 10, TCP_WINDOW = 14, TCP_SUM = 16 };
+enum { HEADERS_MAX = 512 /* bytes; more than the headers of any frame that a host sends */ };
 
 struct wire_frame *wire_frame_new(const void *data, uint32_t len, nsec at)
 {
-    struct wire_frame *f = xcalloc(1, sizeof(*f) + len);
-    f->at = at;
-    f->len = len;
+    struct wire_frame *f = xrealloc(NULL, 1, sizeof(*f) + len);
+    *f = (struct wire_frame){.at = at, .len = len};
     memcpy(f->data, data, len);
     return f;
 }
 
-void wire_frame_decode(const struct wire_frame *f, struct packet *p)
+static void decode(const struct wire_frame *f, uint32_t caplen, struct packet *p)
 {
     struct frame frame = {
-        .wirelen = f->len, .caplen = f->len, .data = f->data, .linktype = DLT_EN10MB};
+        .wirelen = f->len, .caplen = caplen, .data = f->data, .linktype = DLT_EN10MB};
     packet_decode(p, &frame);
+}
+
+void wire_frame_decode(const struct wire_frame *f, struct packet *p)
+{
+    decode(f, f->len, p);
+}
+
+void wire_frame_decode_headers(const struct wire_frame *f, struct packet *p)
+{
+    decode(f, f->len < HEADERS_MAX ? f->len : HEADERS_MAX, p);
 }
 
 static uint8_t *place(struct wire_frame *f, const uint8_t *at)

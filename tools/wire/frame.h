@@ -19,6 +19,8 @@ struct wire_frame *wire_frame_new(const void *data, uint32_t len, nsec at);
 
 /* Decodes; p leads into f. */
 void wire_frame_decode(const struct wire_frame *f, struct packet *p);
+/* The same without adding up the data of a long frame: whether its sum is right is unknown. */
+void wire_frame_decode_headers(const struct wire_frame *f, struct packet *p);
 
 /* Each changes the frame that p was decoded from; false where it has no such thing (it is
  * not TCP, has no such option …) and stays as it was. */

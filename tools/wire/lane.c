@@ -351,7 +351,7 @@ static uint32_t first_number(struct lane *lane, const struct wire_frame *frame)
 {
     struct packet p;
     int dir;
-    wire_frame_decode(frame, &p);
+    wire_frame_decode_headers(frame, &p);
     return p.transport == TRANSPORT_TCP ? wire_flows_note(lane->flows, &p, &dir)->side[dir].first
                                         : 0;
 }

@@ -182,12 +182,29 @@ static bool lacks_carrier(const struct wire_port *port)
     return ioctl(port->out_fd, SIOCETHTOOL, &r) == 0 && !link.data;
 }
 
-void wire_port_send(struct wire_port *port, const uint8_t *data, uint32_t len)
+static void note_unsent(struct wire_port *port)
 {
-    if (send(port->out_fd, data, len, 0) >= 0 || errno == ENETDOWN || errno == ENXIO ||
-        errno == EMSGSIZE)
-        return;
-    port->dropped += errno != ENOBUFS || !lacks_carrier(port);
+    if (errno != ENETDOWN && errno != ENXIO && errno != EMSGSIZE)
+        port->dropped += errno != ENOBUFS || !lacks_carrier(port);
+}
+
+void wire_port_send(struct wire_port *port, struct wire_frame *const *frames, unsigned n)
+{
+    struct mmsghdr messages[WIRE_BATCH];
+    struct iovec data[WIRE_BATCH];
+    for (unsigned i = 0; i < n; i++) {
+        data[i] = (struct iovec){frames[i]->data, frames[i]->len};
+        messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &data[i], .msg_iovlen = 1}};
+    }
+    for (unsigned done = 0; done < n;) {
+        int sent = sendmmsg(port->out_fd, &messages[done], n - done, 0);
+        if (sent > 0) {
+            done += (unsigned)sent;
+        } else {
+            note_unsent(port);
+            done++;
+        }
+    }
 }
 
 int wire_port_check(struct wire_port *port, struct error *err)

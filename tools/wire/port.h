@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "wire/frame.h"
 
 struct wire_port {
     int fd;     /* readable when a frame has come */
@@ -39,9 +40,11 @@ void wire_port_done(struct wire_port *port);
 /* Whether one has come that was not taken yet. */
 bool wire_port_has(const struct wire_port *port);
 
-/* Puts a frame on.  One that meets a link that is down at either end, or is too long for it,
- * is lost, as on any cable. */
-void wire_port_send(struct wire_port *port, const uint8_t *data, uint32_t len);
+enum { WIRE_BATCH = 32 };
+
+/* Puts frames on, at most WIRE_BATCH.  One that meets a link that is down at either end, or is
+ * too long for it, is lost, as on any cable. */
+void wire_port_send(struct wire_port *port, struct wire_frame *const *frames, unsigned n);
 
 /* Takes note that the link went down, or worse. */
 int wire_port_check(struct wire_port *port, struct error *err);
