@@ -126,10 +126,10 @@ void cmd_free_lab(struct cmd_lab *cl)
 }
 
 /* What the lines of the story add up to. */
-static nsec nominal_length(const struct pattern *pattern)
+nsec cmd_lab_length(const struct cmd_lab *cl)
 {
     nsec sum = 0;
-    vec_each (&pattern->items, item) {
+    vec_each (&cl->pattern->items, item) {
         nsec least = item->optional || item->point >= 0 ? 0 : item->least;
         nsec interval = item->kind == ITEM_QUIET ? item->quiet : item->interval;
         if (__builtin_mul_overflow(interval, least, &interval) ||
@@ -142,7 +142,7 @@ static nsec nominal_length(const struct pattern *pattern)
 char *cmd_long_reason(const struct cmd_lab *cl)
 {
     const nsec minute = 60 * NSEC_PER_SEC;
-    nsec length = nominal_length(cl->pattern);
+    nsec length = cmd_lab_length(cl);
     cleanup_free char *about =
         length < 2 * minute
             ? xasprintf("%d seconds", (int)(length / NSEC_PER_SEC))

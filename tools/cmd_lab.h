@@ -66,8 +66,11 @@ void cmd_free_lab(struct cmd_lab *cl);
 int cmd_load_lab_for(struct cmd_lab *cl, const char *name, const struct cmd_values *values,
                      const char *from, bool with_expected);
 
-/* Why a lab that is `long` is not played on the real clock: how long it would take there,
- * by the intervals of its transcript.  The caller frees it. */
+/* How long a run takes on the real clock, by the intervals of its transcript (ns). */
+nsec cmd_lab_length(const struct cmd_lab *cl);
+
+/* Why a lab that is `long` is not played on the real clock: how long it would take there.
+ * The caller frees it. */
 char *cmd_long_reason(const struct cmd_lab *cl);
 
 /* What `--from` names: the evidence in a folder, or a capture file.  NULL on an error. */

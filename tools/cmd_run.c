@@ -23,8 +23,8 @@ static const char help[] =
     "or a file.\n"
     "\n"
     "  -a, --all            every lab there is\n"
-    "  -j, --jobs[=N]       up to N labs at the same time (without N: four for each\n"
-    "                       processor; without -j: one after another)\n"
+    "  -j, --jobs[=N]       up to N labs at the same time, the longest first (without N:\n"
+    "                       four for each processor; without -j: one after another)\n"
     "  -o, --out DIR        evidence goes to DIR/LAB/ (default: out)\n"
     "      --no-page        without the page, DIR/LAB/report.html\n"
     "  -s, --slack TIME     a machine whose timers come later than this is too noisy\n"
@@ -164,6 +164,7 @@ static int add_entry(struct run *run, const char *name)
     struct entry *e = vec_add(&run->entries);
     e->run = run;
     e->cl = cl;
+    e->length = cmd_lab_length(&cl);
     e->claim = -1;
     e->out = xasprintf("%s/%s", run->out, cl.lab->name);
     return 0;

@@ -16,8 +16,9 @@ struct run;
 struct entry {
     struct run *run;
     struct cmd_lab cl;
-    char *out; /* DIR/LAB */
-    int claim; /* of that folder; -1: none */
+    nsec length; /* of a run on the real clock */
+    char *out;   /* DIR/LAB */
+    int claim;   /* of that folder; -1: none */
     struct job *job;
     enum entry_state state;
     char *awaited;

@@ -253,11 +253,21 @@ static void start(struct entry *e)
         run_report_error(e, &err);
 }
 
+/* Side by side the longest begins, so that none is left over at the end; else the first. */
+static struct entry *next_waiting(const struct run *run)
+{
+    struct entry *next = NULL;
+    vec_each (&run->entries, e)
+        if (e->state == ENTRY_WAITING && (!next || (run->jobs > 1 && e->length > next->length)))
+            next = e;
+    return next;
+}
+
 static void start_more(struct run *run)
 {
-    vec_each (&run->entries, e)
-        if (e->state == ENTRY_WAITING && run->running < run->jobs && !run->interrupted)
-            start(e);
+    struct entry *next;
+    while (run->running < run->jobs && !run->interrupted && (next = next_waiting(run)))
+        start(next);
 }
 
 static bool is_over(const struct run *run)

@@ -162,6 +162,29 @@ START_TEST(labs_are_judged_in_turn)
 }
 END_TEST
 
+/* Of two that may be played at once, the longest is one from the beginning: while nobody is
+ * judged, no third begins. */
+START_TEST(the_longest_begins_first)
+{
+    cleanup_free char *out = play_path("order");
+    cleanup_free char *one = play_lab("short1", TWO_HOSTS "wait 1ms\n", "quiet 1ms\n");
+    cleanup_free char *two = play_lab("short2", TWO_HOSTS "wait 1ms\n", "quiet 1ms\n");
+    cleanup_free char *three = play_lab("longest", TWO_HOSTS "wait 2ms\n", "quiet 2ms\n");
+    cleanup_free char *second = play_path("order/short2");
+    cleanup_free char *third = play_path("order/longest");
+    ck_assert_int_eq(mkdir(out, 0755), 0);
+    int turn = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_eq(flock(turn, LOCK_EX), 0);
+    struct play play = play_start(
+        -1, (const char *[]){"-j2", "-q", "--slack", "60s", "--out", out, one, two, three, NULL});
+    play_await_waiters(out, 2);
+    ck_assert(access(third, F_OK) == 0 && access(second, F_OK) != 0);
+    close(turn);
+    ck_assert_int_eq(play_await(&play, 20 * NSEC_PER_SEC), STATUS_PASSED);
+    ck_assert_int_eq(access(second, F_OK), 0);
+}
+END_TEST
+
 /* ------------------------------------------------------------------- scenes --- */
 
 #define PLUGGED "host client 10.0.0.1/24\nhost server 10.0.0.2/24\ncapture client server \"tcp\"\n"
@@ -415,6 +438,7 @@ static Suite *suite_run(void)
     tcase_add_loop_test(t, a_script_ends_as_it_should, 0, ARRAY_SIZE(endings));
     tcase_add_test(t, two_labs_of_one_name);
     tcase_add_test(t, labs_are_judged_in_turn);
+    tcase_add_test(t, the_longest_begins_first);
     tcase_add_loop_test(t, scenes_of_many_kinds, 0, ARRAY_SIZE(scenes));
     tcase_add_test(t, twenty_hosts);
     tcase_add_test(t, sixty_four_hosts);
