@@ -247,7 +247,7 @@ static void text_end(struct report *report)
     if (report->total < 2)
         return;
     struct text t = {.out = &report->out, .options = &report->text};
-    strbuf_printf(&report->out, "\n%zu labs", report->done);
+    strbuf_printf(&report->out, "\n%zu lab%s", report->done, report->done == 1 ? "" : "s");
     const char *before = ": ";
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
         size_t n = report->counts[parts[i].verdict];
