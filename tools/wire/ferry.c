@@ -20,50 +20,17 @@
 #include <linux/if_ether.h>
 #include <malloc.h>
 #include <poll.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
 #include "base/memory.h"
-#include "wire/lane.h"
-#include "wire/pin.h"
-#include "wire/port.h"
-
-struct end {
-    struct ferry_port at;
-    enum ferry_plug plug;
-    struct wire_port port;
-};
+#include "wire/ferry_parts.h"
 
 /* Memory for frames comes and goes in bursts; so much is not given back between them. */
 enum { KEEP_BYTES = 16 << 20 };
 
 enum { CLOCK_TRIES = 8, CLOCK_CLOSE = 2000 /* ns */ };
-
-/* One direction, from ends[from] to ends[to]. */
-struct way {
-    struct ferry *ferry;
-    size_t from, to;
-    struct lane lane;
-};
-
-struct ferry {
-    pthread_t thread;
-    bool started;
-    int wake_fd;
-    pthread_mutex_t lock; /* of what follows */
-    bool stop;
-    pthread_cond_t sent; /* the thread has sent what was due, or has ended */
-    VEC(struct end) ends;
-    VEC(struct way) ways; /* of each ordered pair of ends on one network */
-    struct wire_flows flows;
-    VEC(struct ferry_event) events;
-    VEC(struct ferry_stall) stalls;
-    struct wire_pin pin;
-    nsec offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-    struct error err;
-};
 
 /* ---------------------------------------------------------------------- events */
 
@@ -151,8 +118,7 @@ static void carry(struct ferry *ferry, size_t from, const uint8_t *data, uint32_
     }
 }
 
-/* Takes what has come. */
-static bool take_all(struct ferry *ferry)
+bool ferry_take_all(struct ferry *ferry)
 {
     bool any = false;
     nsec now = clock_ns(CLOCK_MONOTONIC);
@@ -272,7 +238,7 @@ static void *run(void *arg)
                 wire_port_check(&ferry->ends.at[i].port, &ferry->err);
             fds[i].revents = 0;
         }
-        bool any = take_all(ferry);
+        bool any = ferry_take_all(ferry);
         nsec next = send_due(ferry);
         pthread_cond_broadcast(&ferry->sent);
         pthread_mutex_unlock(&ferry->lock);
@@ -399,7 +365,7 @@ static void begin_step(struct ferry *ferry)
 {
     pthread_mutex_lock(&ferry->lock);
     settle_clocks(ferry);
-    take_all(ferry);
+    ferry_take_all(ferry);
 }
 
 int ferry_program(struct ferry *ferry, long step, const struct lab_wire *w, struct error *err)
@@ -455,84 +421,4 @@ void ferry_plug(struct ferry *ferry, int host, enum ferry_plug plug)
         if (end->at.host == host && (plug != FERRY_GOING_IN || end->plug == FERRY_OUT))
             end->plug = plug;
     pthread_mutex_unlock(&ferry->lock);
-}
-
-/* ----------------------------------------------------------------------- asking */
-
-bool ferry_is_idle(struct ferry *ferry)
-{
-    bool idle = true;
-    pthread_mutex_lock(&ferry->lock);
-    vec_each (&ferry->ways, way)
-        idle = idle && lane_next(&way->lane) == NSEC_NEVER;
-    vec_each (&ferry->ends, end)
-        idle = idle && !wire_port_has(&end->port);
-    pthread_mutex_unlock(&ferry->lock);
-    return idle;
-}
-
-int ferry_check(struct ferry *ferry, struct error *err)
-{
-    pthread_mutex_lock(&ferry->lock);
-    bool failed = error_is_set(&ferry->err);
-    if (failed)
-        error_set(err, ferry->err.status, "%s", ferry->err.message);
-    pthread_mutex_unlock(&ferry->lock);
-    return failed ? -1 : 0;
-}
-
-/* A frame that was changed is told of as it was sent: as the event of that change does. */
-static void restore_sent(const struct ferry *ferry, struct ferry_event *stays)
-{
-    for (struct ferry_event *e = stays; e-- > ferry->events.at;) {
-        if (e->number == stays->number && e->from == stays->from && e->to == stays->to) {
-            stays->time = e->time;
-            stays->frame = e->frame;
-            return;
-        }
-    }
-}
-
-void ferry_note_staying(struct ferry *ferry)
-{
-    pthread_mutex_lock(&ferry->lock);
-    take_all(ferry);
-    size_t before = ferry->events.n;
-    vec_each (&ferry->ways, way)
-        lane_note_staying(&way->lane);
-    for (size_t i = before; i < ferry->events.n; i++)
-        restore_sent(ferry, &ferry->events.at[i]);
-    pthread_mutex_unlock(&ferry->lock);
-}
-
-size_t ferry_take_events(struct ferry *ferry, struct ferry_event **events)
-{
-    pthread_mutex_lock(&ferry->lock);
-    size_t n = ferry->events.n;
-    *events = ferry->events.at;
-    ferry->events.at = NULL;
-    ferry->events.n = ferry->events.cap = 0;
-    pthread_mutex_unlock(&ferry->lock);
-    return n;
-}
-
-size_t ferry_take_stalls(struct ferry *ferry, struct ferry_stall **stalls)
-{
-    pthread_mutex_lock(&ferry->lock);
-    size_t n = ferry->stalls.n;
-    *stalls = ferry->stalls.at;
-    ferry->stalls.at = NULL;
-    ferry->stalls.n = ferry->stalls.cap = 0;
-    pthread_mutex_unlock(&ferry->lock);
-    return n;
-}
-
-uint64_t ferry_dropped(struct ferry *ferry)
-{
-    uint64_t n = 0;
-    pthread_mutex_lock(&ferry->lock);
-    vec_each (&ferry->ends, end)
-        n += wire_port_dropped(&end->port);
-    pthread_mutex_unlock(&ferry->lock);
-    return n;
 }
