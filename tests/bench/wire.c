@@ -266,6 +266,7 @@ static nsec measure_flood(const struct topo *topo, struct ferry *ferry, int from
     while (!ferry_is_idle(ferry))
         await(clock_ns(CLOCK_MONOTONIC) + NSEC_PER_MSEC);
     nsec ferry_time = processor_time(RUSAGE_SELF) - all - (processor_time(RUSAGE_THREAD) - mine);
+    check(ferry_time > 0, "processor time");
     return (nsec)(frames_received(topo) - before) * NSEC_PER_SEC / ferry_time;
 }
 

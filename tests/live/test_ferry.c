@@ -2,14 +2,14 @@
  * without a word, as on any cable. */
 #include "live.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/memory.h"
-#include "wire/ferry.h"
-#include "wire/port.h"
+#include "wire/ferry_parts.h"
 
 enum { PORT = 7, SOON = 5000 /* ms */ };
 
@@ -192,28 +192,101 @@ static void program(const struct lab_wire *w)
     live_check(ferry_program(ferry, 0, w, &err) == 0, &err);
 }
 
-/* Held back, and let go in one moment: more than are put on together (WIRE_BATCH), in order,
- * and one that is too long for the other cable takes none with it. */
+enum { HELD = 3 * WIRE_BATCH };
+static const struct lab_wire hold = {
+    .kind = LAB_WIRE_RULE,
+    .from = SERVER,
+    .to = CLIENT,
+    .both = true,
+    .rule = {.action = WIRE_HOLD, .pick = {.first = 1}, .more = HELD}};
+static const struct lab_wire let_go = {
+    .kind = LAB_WIRE_CLEAR, .from = SERVER, .to = CLIENT, .both = true};
+
+/* The first, the last and one within: what is put on together is WIRE_BATCH at the most. */
+static bool is_too_long(size_t n)
+{
+    return n == 1 || n == WIRE_BATCH + 5 || n == HELD;
+}
+
+/* Held back, and let go in one moment: they come in order, and one that is too long for the
+ * other cable takes none with it. */
 START_TEST(many_at_once)
 {
-    enum { FRAMES = 3 * WIRE_BATCH };
-    static const struct lab_wire hold = {
-        .kind = LAB_WIRE_RULE,
-        .from = SERVER,
-        .to = CLIENT,
-        .rule = {.action = WIRE_HOLD, .pick = {.first = 1}, .more = FRAMES}};
-    static const struct lab_wire clear = {.kind = LAB_WIRE_CLEAR, .from = SERVER, .to = CLIENT};
     if (!start("many_at_once"))
         return;
     program(&hold);
-    for (size_t n = 1; n <= FRAMES; n++)
-        say(SERVER, n % WIRE_BATCH == 5 ? 3000 : n);
+    for (size_t n = 1; n <= HELD; n++)
+        say(SERVER, is_too_long(n) ? 3000 : n);
     hears_nothing(CLIENT);
-    program(&clear);
-    for (size_t n = 1; n <= FRAMES; n++)
-        if (n % WIRE_BATCH != 5)
+    program(&let_go);
+    for (size_t n = 1; n <= HELD; n++)
+        if (!is_too_long(n))
             hears(CLIENT, n);
     hears_nothing(CLIENT);
+    stop();
+}
+END_TEST
+
+START_TEST(both_ways_at_once)
+{
+    if (!start("both_ways_at_once"))
+        return;
+    program(&hold);
+    for (size_t n = 1; n < HELD; n++) {
+        say(SERVER, n);
+        say(CLIENT, 100 + n);
+    }
+    hears_nothing(CLIENT);
+    hears_nothing(SERVER);
+    program(&let_go);
+    for (size_t n = 1; n < HELD; n++) {
+        hears(CLIENT, n);
+        hears(SERVER, 100 + n);
+    }
+    stop();
+}
+END_TEST
+
+static void await_moment(nsec moment)
+{
+    struct timespec ts = {moment / NSEC_PER_SEC, moment % NSEC_PER_SEC};
+    while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &ts, NULL) == EINTR)
+        continue;
+}
+
+/* Frames that were due while the thread could not send are told of, from when the first was. */
+START_TEST(late_frames)
+{
+    enum { FRAMES = 3 };
+    const nsec delay = 2 * NSEC_PER_MSEC, late = 20 * NSEC_PER_MSEC;
+    static struct lab_wire slow = {.kind = LAB_WIRE_PROPERTIES,
+                                   .from = CLIENT,
+                                   .to = SERVER,
+                                   .properties.has = WIRE_HAS_DELAY};
+    if (!start("late_frames"))
+        return;
+    slow.properties.delay = delay;
+    program(&slow);
+    ferry_lock(ferry);
+    nsec before = clock_ns(CLOCK_REALTIME);
+    say(CLIENT, 1);
+    nsec after = clock_ns(CLOCK_REALTIME);
+    for (size_t n = 2; n <= FRAMES; n++)
+        say(CLIENT, n);
+    await_moment(after + delay + late);
+    nsec held_until = clock_ns(CLOCK_REALTIME);
+    ferry_unlock(ferry);
+    for (size_t n = 1; n <= FRAMES; n++)
+        hears(SERVER, n);
+    settle();
+    struct ferry_stall *stalls = NULL;
+    bool told = false;
+    for (size_t n = ferry_take_stalls(ferry, &stalls); n > 0; n--)
+        told = told || (stalls[n - 1].from > before + delay - NSEC_PER_MSEC &&
+                        stalls[n - 1].from < after + delay + NSEC_PER_MSEC &&
+                        stalls[n - 1].to >= held_until);
+    ck_assert(told);
+    free(stalls);
     stop();
 }
 END_TEST
@@ -229,6 +302,8 @@ static Suite *suite_ferry(void)
     tcase_add_test(t, nobody_at_the_other_end);
     tcase_add_test(t, a_pulled_cable);
     tcase_add_test(t, many_at_once);
+    tcase_add_test(t, both_ways_at_once);
+    tcase_add_test(t, late_frames);
     suite_add_tcase(s, t);
     return s;
 }

@@ -27,7 +27,7 @@
 #include "base/memory.h"
 #include "wire/ferry_parts.h"
 
-/* Memory for frames comes and goes in bursts; so much is not given back between them. */
+/* Memory for frames comes and goes in bursts; so much is not given back between them, bytes. */
 enum { KEEP_BYTES = 16 << 20 };
 
 enum { CLOCK_TRIES = 8, CLOCK_CLOSE = 2000 /* ns */ };
@@ -136,8 +136,8 @@ bool ferry_take_all(struct ferry *ferry)
     return any;
 }
 
-/* A frame that was due at `due` has been sent by `now`.  What was late together with the one
- * before and no longer than it needs no stall of its own. */
+/* A frame that was due at `due` has been sent by `now`, when the last of its batch was.  What was
+ * late together with the one before and no longer than it needs no stall of its own. */
 static void note_stall(struct ferry *ferry, nsec due, nsec now)
 {
     nsec from = due + ferry->offset, to = now + ferry->offset;
@@ -169,11 +169,12 @@ struct batch {
     nsec due[WIRE_BATCH];
 };
 
-/* The next that are due, in the order in which they are, whatever way they go. */
-static void gather(struct ferry *ferry, nsec now, struct batch *batch)
+/* The next that are due, in the order in which they are, whatever way they go; `most` is one
+ * as long as the thread may be moved to another CPU between two. */
+static void gather(struct ferry *ferry, nsec now, size_t most, struct batch *batch)
 {
     batch->n = 0;
-    for (struct way *way = first_due(ferry); way && batch->n < WIRE_BATCH; way = first_due(ferry)) {
+    for (struct way *way = first_due(ferry); way && batch->n < most; way = first_due(ferry)) {
         nsec due = lane_next(&way->lane);
         struct wire_frame *frame =
             batch->n && way->to != batch->to ? NULL : lane_pop(&way->lane, now);
@@ -185,14 +186,23 @@ static void gather(struct ferry *ferry, nsec now, struct batch *batch)
     }
 }
 
+static nsec next_due(struct ferry *ferry)
+{
+    const struct way *way = first_due(ferry);
+    return way ? lane_next(&way->lane) : NSEC_NEVER;
+}
+
 /* Sends what is due; returns when the next frame will be. */
 static nsec send_due(struct ferry *ferry)
 {
     struct batch batch;
     nsec now = clock_ns(CLOCK_MONOTONIC);
-    for (gather(ferry, now, &batch); batch.n; gather(ferry, now, &batch)) {
-        struct end *to = &ferry->ends.at[batch.to];
+    while (next_due(ferry) <= now) {
         wire_pin_keep(&ferry->pin, now);
+        gather(ferry, now, ferry->pin.pinned ? WIRE_BATCH : 1, &batch);
+        if (!batch.n)
+            break;
+        struct end *to = &ferry->ends.at[batch.to];
         if (to->plug == FERRY_IN)
             wire_port_send(&to->port, batch.frames, (unsigned)batch.n);
         now = clock_ns(CLOCK_MONOTONIC);
@@ -202,8 +212,13 @@ static nsec send_due(struct ferry *ferry)
             free(batch.frames[i]);
         }
     }
-    const struct way *next = first_due(ferry);
-    return next ? lane_next(&next->lane) : NSEC_NEVER;
+    return next_due(ferry);
+}
+
+static void stand_back(struct ferry *ferry)
+{
+    while (__atomic_load_n(&ferry->asking, __ATOMIC_SEQ_CST) && !ferry->wanted)
+        pthread_cond_wait(&ferry->asked, &ferry->lock);
 }
 
 static void await(struct ferry *ferry, struct pollfd *fds, nsec next)
@@ -228,7 +243,6 @@ static void *run(void *arg)
         fds[i] = (struct pollfd){.fd = ferry->ends.at[i].port.fd, .events = POLLIN};
     fds[n] = (struct pollfd){.fd = ferry->wake_fd, .events = POLLIN};
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-    mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
     wire_pin_init(&ferry->pin);
     pthread_mutex_lock(&ferry->lock);
     while (!ferry->stop && !error_is_set(&ferry->err)) {
@@ -238,9 +252,11 @@ static void *run(void *arg)
                 wire_port_check(&ferry->ends.at[i].port, &ferry->err);
             fds[i].revents = 0;
         }
+        ferry->wanted = false;
         bool any = ferry_take_all(ferry);
         nsec next = send_due(ferry);
         pthread_cond_broadcast(&ferry->sent);
+        stand_back(ferry);
         pthread_mutex_unlock(&ferry->lock);
         if (!any)
             await(ferry, fds, next);
@@ -266,7 +282,10 @@ static void add_ways(struct ferry *ferry)
 struct ferry *ferry_start(const struct ferry_port *ports, size_t n, struct error *err)
 {
     struct ferry *ferry = xcalloc(1, sizeof(*ferry));
+    mallopt(M_MMAP_THRESHOLD, KEEP_BYTES); /* else the next would lower it */
+    mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
     pthread_mutex_init(&ferry->lock, NULL);
+    pthread_cond_init(&ferry->asked, NULL);
     pthread_cond_init(&ferry->sent, NULL);
     ferry->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int cause = ferry->wake_fd < 0 ? errno : 0;
@@ -291,6 +310,19 @@ struct ferry *ferry_start(const struct ferry_port *ports, size_t n, struct error
     return NULL;
 }
 
+void ferry_lock(struct ferry *ferry)
+{
+    __atomic_add_fetch(&ferry->asking, 1, __ATOMIC_SEQ_CST);
+    pthread_mutex_lock(&ferry->lock);
+}
+
+void ferry_unlock(struct ferry *ferry)
+{
+    __atomic_sub_fetch(&ferry->asking, 1, __ATOMIC_SEQ_CST);
+    pthread_cond_signal(&ferry->asked);
+    pthread_mutex_unlock(&ferry->lock);
+}
+
 static void wake(struct ferry *ferry)
 {
     const uint64_t one = 1;
@@ -303,9 +335,9 @@ void ferry_stop(struct ferry *ferry)
     if (!ferry)
         return;
     if (ferry->started) {
-        pthread_mutex_lock(&ferry->lock);
+        ferry_lock(ferry);
         ferry->stop = true;
-        pthread_mutex_unlock(&ferry->lock);
+        ferry_unlock(ferry);
         wake(ferry);
         pthread_join(ferry->thread, NULL);
     }
@@ -321,6 +353,7 @@ void ferry_stop(struct ferry *ferry)
     error_clear(&ferry->err);
     if (ferry->wake_fd >= 0)
         close(ferry->wake_fd);
+    pthread_cond_destroy(&ferry->asked);
     pthread_cond_destroy(&ferry->sent);
     pthread_mutex_destroy(&ferry->lock);
     free(ferry);
@@ -363,7 +396,7 @@ static int program(struct way *way, long step, const struct lab_wire *w, struct 
  * got to see it yet. */
 static void begin_step(struct ferry *ferry)
 {
-    pthread_mutex_lock(&ferry->lock);
+    ferry_lock(ferry);
     settle_clocks(ferry);
     ferry_take_all(ferry);
 }
@@ -380,7 +413,7 @@ int ferry_program(struct ferry *ferry, long step, const struct lab_wire *w, stru
         ret = program(there, step, w, err);
     if (ret == 0 && back != there)
         ret = program(back, step, w, err);
-    pthread_mutex_unlock(&ferry->lock);
+    ferry_unlock(ferry);
     wake(ferry);
     return ret;
 }
@@ -398,7 +431,7 @@ int ferry_inject(struct ferry *ferry, long step, const struct lab_wire *w,
                                    ferry->ends.at[way->to].at.mac, clock_ns(CLOCK_MONOTONIC), err);
     if (frame)
         lane_inject(&way->lane, step, frame);
-    pthread_mutex_unlock(&ferry->lock);
+    ferry_unlock(ferry);
     wake(ferry);
     return frame ? 0 : -1;
 }
@@ -408,9 +441,11 @@ static void await_sent(struct ferry *ferry)
 {
     nsec now = clock_ns(CLOCK_MONOTONIC);
     wake(ferry);
-    for (const struct way *way = first_due(ferry);
-         way && lane_next(&way->lane) <= now && !error_is_set(&ferry->err); way = first_due(ferry))
+    while (next_due(ferry) <= now && !error_is_set(&ferry->err)) {
+        ferry->wanted = true;
+        pthread_cond_signal(&ferry->asked);
         pthread_cond_wait(&ferry->sent, &ferry->lock);
+    }
 }
 
 void ferry_plug(struct ferry *ferry, int host, enum ferry_plug plug)
@@ -420,5 +455,5 @@ void ferry_plug(struct ferry *ferry, int host, enum ferry_plug plug)
     vec_each (&ferry->ends, end)
         if (end->at.host == host && (plug != FERRY_GOING_IN || end->plug == FERRY_OUT))
             end->plug = plug;
-    pthread_mutex_unlock(&ferry->lock);
+    ferry_unlock(ferry);
 }

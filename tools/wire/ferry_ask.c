@@ -4,22 +4,22 @@
 bool ferry_is_idle(struct ferry *ferry)
 {
     bool idle = true;
-    pthread_mutex_lock(&ferry->lock);
+    ferry_lock(ferry);
     vec_each (&ferry->ways, way)
         idle = idle && lane_next(&way->lane) == NSEC_NEVER;
     vec_each (&ferry->ends, end)
         idle = idle && !wire_port_has(&end->port);
-    pthread_mutex_unlock(&ferry->lock);
+    ferry_unlock(ferry);
     return idle;
 }
 
 int ferry_check(struct ferry *ferry, struct error *err)
 {
-    pthread_mutex_lock(&ferry->lock);
+    ferry_lock(ferry);
     bool failed = error_is_set(&ferry->err);
     if (failed)
         error_set(err, ferry->err.status, "%s", ferry->err.message);
-    pthread_mutex_unlock(&ferry->lock);
+    ferry_unlock(ferry);
     return failed ? -1 : 0;
 }
 
@@ -37,44 +37,44 @@ static void restore_sent(const struct ferry *ferry, struct ferry_event *stays)
 
 void ferry_note_staying(struct ferry *ferry)
 {
-    pthread_mutex_lock(&ferry->lock);
+    ferry_lock(ferry);
     ferry_take_all(ferry);
     size_t before = ferry->events.n;
     vec_each (&ferry->ways, way)
         lane_note_staying(&way->lane);
     for (size_t i = before; i < ferry->events.n; i++)
         restore_sent(ferry, &ferry->events.at[i]);
-    pthread_mutex_unlock(&ferry->lock);
+    ferry_unlock(ferry);
 }
 
 size_t ferry_take_events(struct ferry *ferry, struct ferry_event **events)
 {
-    pthread_mutex_lock(&ferry->lock);
+    ferry_lock(ferry);
     size_t n = ferry->events.n;
     *events = ferry->events.at;
     ferry->events.at = NULL;
     ferry->events.n = ferry->events.cap = 0;
-    pthread_mutex_unlock(&ferry->lock);
+    ferry_unlock(ferry);
     return n;
 }
 
 size_t ferry_take_stalls(struct ferry *ferry, struct ferry_stall **stalls)
 {
-    pthread_mutex_lock(&ferry->lock);
+    ferry_lock(ferry);
     size_t n = ferry->stalls.n;
     *stalls = ferry->stalls.at;
     ferry->stalls.at = NULL;
     ferry->stalls.n = ferry->stalls.cap = 0;
-    pthread_mutex_unlock(&ferry->lock);
+    ferry_unlock(ferry);
     return n;
 }
 
 uint64_t ferry_dropped(struct ferry *ferry)
 {
     uint64_t n = 0;
-    pthread_mutex_lock(&ferry->lock);
+    ferry_lock(ferry);
     vec_each (&ferry->ends, end)
         n += wire_port_dropped(&end->port);
-    pthread_mutex_unlock(&ferry->lock);
+    ferry_unlock(ferry);
     return n;
 }

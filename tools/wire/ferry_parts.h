@@ -28,9 +28,12 @@ struct ferry {
     pthread_t thread;
     bool started;
     int wake_fd;
+    unsigned asking;      /* who wants the lock, or has it, beside the thread; atomic */
     pthread_mutex_t lock; /* of what follows */
     bool stop;
-    pthread_cond_t sent; /* the thread has sent what was due, or has ended */
+    pthread_cond_t asked; /* somebody beside the thread has let go of the lock, or wants … */
+    bool wanted;          /* … what is due to be sent */
+    pthread_cond_t sent;  /* the thread has done so, or has ended */
     VEC(struct end) ends;
     VEC(struct way) ways; /* of each ordered pair of ends on one network */
     struct wire_flows flows;
@@ -40,6 +43,11 @@ struct ferry {
     nsec offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
     struct error err;
 };
+
+/* Beside the thread, the lock is taken and let go by these: the thread, which would have it
+ * again before anybody who waits for it has woken up, stands back for them. */
+void ferry_lock(struct ferry *ferry);
+void ferry_unlock(struct ferry *ferry);
 
 /* With the lock: takes what has come; whether anything has. */
 bool ferry_take_all(struct ferry *ferry);

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 
 enum { ECN_CE = 3, ECN_BITS = 3, IP4_SUM = 10, TCP_WINDOW = 14, TCP_SUM = 16 };
-enum { HEADERS_MAX = 512 /* bytes; more than the headers of any frame that a host sends */ };
+enum { HEADERS_MAX = 512 /* bytes; few frames have more of them */ };
 
 struct wire_frame *wire_frame_new(const void *data, uint32_t len, nsec at)
 {
@@ -31,6 +31,8 @@ void wire_frame_decode(const struct wire_frame *f, struct packet *p)
 void wire_frame_decode_headers(const struct wire_frame *f, struct packet *p)
 {
     decode(f, f->len < HEADERS_MAX ? f->len : HEADERS_MAX, p);
+    if (f->len > HEADERS_MAX && p->transport == TRANSPORT_NONE)
+        decode(f, f->len, p);
 }
 
 static uint8_t *place(struct wire_frame *f, const uint8_t *at)

@@ -197,6 +197,7 @@ void wire_port_send(struct wire_port *port, struct wire_frame *const *frames, un
         messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &data[i], .msg_iovlen = 1}};
     }
     for (unsigned done = 0; done < n;) {
+        /* Where one cannot be sent, it returns those before; the next call says why. */
         int sent = sendmmsg(port->out_fd, &messages[done], n - done, 0);
         if (sent > 0) {
             done += (unsigned)sent;
