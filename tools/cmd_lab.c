@@ -146,7 +146,8 @@ char *cmd_long_reason(const struct cmd_lab *cl)
     cleanup_free char *about =
         length < 2 * minute
             ? xasprintf("%d seconds", (int)(length / NSEC_PER_SEC))
-            : xasprintf("%lld minutes", (long long)((length + minute / 2) / minute));
+            : xasprintf("%lld minutes",
+                        (long long)(length / minute + (length % minute >= minute / 2)));
     return xasprintf("it takes about %s on the real clock: --long runs it, --kernel plays it on a "
                      "virtual one",
                      about);

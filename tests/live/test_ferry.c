@@ -227,6 +227,7 @@ START_TEST(many_at_once)
 }
 END_TEST
 
+/* All of one way is due before the other: in their middle there is a batch that ends early. */
 START_TEST(both_ways_at_once)
 {
     if (!start("both_ways_at_once"))
@@ -271,9 +272,10 @@ START_TEST(late_frames)
     nsec before = clock_ns(CLOCK_REALTIME);
     say(CLIENT, 1);
     nsec after = clock_ns(CLOCK_REALTIME);
+    await_moment(after + late);
     for (size_t n = 2; n <= FRAMES; n++)
         say(CLIENT, n);
-    await_moment(after + delay + late);
+    await_moment(after + delay + 2 * late);
     nsec held_until = clock_ns(CLOCK_REALTIME);
     ferry_unlock(ferry);
     for (size_t n = 1; n <= FRAMES; n++)

@@ -163,7 +163,7 @@ START_TEST(labs_are_judged_in_turn)
 END_TEST
 
 /* Of two that may be played at once, the longest is one from the beginning: while nobody is
- * judged, no third begins. */
+ * judged, no third begins.  One after the other, they are played as they were named. */
 START_TEST(the_longest_begins_first)
 {
     cleanup_free char *out = play_path("order");
@@ -182,6 +182,9 @@ START_TEST(the_longest_begins_first)
     close(turn);
     ck_assert_int_eq(play_await(&play, 20 * NSEC_PER_SEC), STATUS_PASSED);
     ck_assert_int_eq(access(second, F_OK), 0);
+    cleanup_free char *printed = NULL;
+    play_run(&printed, (const char *[]){"-q", "--slack", "60s", "--out", out, one, three, NULL});
+    ck_assert_msg(strstr(printed, "short1") < strstr(printed, "longest"), "%s", printed);
 }
 END_TEST
 

@@ -586,6 +586,42 @@ START_TEST(headers_alone)
 }
 END_TEST
 
+/* A long segment behind `n` bytes of destination options (RFC 8200 4.6), all of them Pad1. */
+static struct wire_frame *behind_options(size_t n)
+{
+    enum { IP6 = 40, IP6_LENGTH = 4, IP6_NEXT = 6, DESTINATION_OPTIONS = 60 };
+    const size_t at = ETHERNET + IP6;
+    cleanup_free struct wire_frame *f = frame_of(
+        &(struct build_tcp){
+            .src = "fd00::1", .dst = "fd00::2", .flags = ".", .seq = 7, .len = 1000, .ts = true},
+        0);
+    cleanup_free uint8_t *data = xcalloc(1, f->len + n);
+    size_t length = f->len - at + n;
+    memcpy(data, f->data, at);
+    memcpy(data + at + n, f->data + at, f->len - at);
+    data[ETHERNET + IP6_LENGTH] = (uint8_t)(length >> 8);
+    data[ETHERNET + IP6_LENGTH + 1] = (uint8_t)length;
+    data[at] = data[ETHERNET + IP6_NEXT];
+    data[at + 1] = (uint8_t)(n / 8 - 1);
+    data[ETHERNET + IP6_NEXT] = DESTINATION_OPTIONS;
+    return wire_frame_new(data, (uint32_t)(f->len + n), 0);
+}
+
+/* Wherever the headers of a segment end, they are read. */
+START_TEST(many_headers)
+{
+    for (size_t n = 8; n <= 800; n += 8) {
+        struct packet p;
+        cleanup_free struct wire_frame *f = behind_options(n);
+        wire_frame_decode_headers(f, &p);
+        ck_assert_int_eq(p.transport, TRANSPORT_TCP);
+        ck_assert_uint_eq(p.tcp.seq, 7);
+        ck_assert_uint_eq(p.tcp.payload_len, 1000);
+        ck_assert_msg(p.tcp.has_ts, "behind %zu bytes", n);
+    }
+}
+END_TEST
+
 static Suite *suite_wire(void)
 {
     Suite *s = suite_create("wire");
@@ -604,6 +640,7 @@ static Suite *suite_wire(void)
     tcase_add_test(t, changed_frames_have_right_sums);
     tcase_add_test(t, nothing_to_rewrite);
     tcase_add_test(t, headers_alone);
+    tcase_add_test(t, many_headers);
     tcase_add_test(t, rate);
     tcase_add_test(t, queue_of_two);
     tcase_add_test(t, queue_in_bytes);

@@ -201,7 +201,7 @@ static nsec send_due(struct ferry *ferry)
         wire_pin_keep(&ferry->pin, now);
         gather(ferry, now, ferry->pin.pinned ? WIRE_BATCH : 1, &batch);
         if (!batch.n)
-            break;
+            continue; /* what might have been due has to wait longer */
         struct end *to = &ferry->ends.at[batch.to];
         if (to->plug == FERRY_IN)
             wire_port_send(&to->port, batch.frames, (unsigned)batch.n);
@@ -215,10 +215,18 @@ static nsec send_due(struct ferry *ferry)
     return next_due(ferry);
 }
 
+/* For who asks; not for long, since they may have to wait for a processor before they have
+ * the lock, and then get it after one of the next rounds. */
 static void stand_back(struct ferry *ferry)
 {
-    while (__atomic_load_n(&ferry->asking, __ATOMIC_SEQ_CST) && !ferry->wanted)
-        pthread_cond_wait(&ferry->asked, &ferry->lock);
+    nsec until = 0;
+    while (__atomic_load_n(&ferry->asking, __ATOMIC_SEQ_CST) && !ferry->wanted) {
+        if (!until)
+            until = clock_ns(CLOCK_MONOTONIC) + FERRY_STALL_MIN;
+        struct timespec ts = {until / NSEC_PER_SEC, until % NSEC_PER_SEC};
+        if (pthread_cond_clockwait(&ferry->asked, &ferry->lock, CLOCK_MONOTONIC, &ts) != 0)
+            return;
+    }
 }
 
 static void await(struct ferry *ferry, struct pollfd *fds, nsec next)
@@ -282,7 +290,7 @@ static void add_ways(struct ferry *ferry)
 struct ferry *ferry_start(const struct ferry_port *ports, size_t n, struct error *err)
 {
     struct ferry *ferry = xcalloc(1, sizeof(*ferry));
-    mallopt(M_MMAP_THRESHOLD, KEEP_BYTES); /* else the next would lower it */
+    mallopt(M_MMAP_THRESHOLD, KEEP_BYTES); /* else the next would fix it at its least */
     mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
     pthread_mutex_init(&ferry->lock, NULL);
     pthread_cond_init(&ferry->asked, NULL);
@@ -440,9 +448,9 @@ int ferry_inject(struct ferry *ferry, long step, const struct lab_wire *w,
 static void await_sent(struct ferry *ferry)
 {
     nsec now = clock_ns(CLOCK_MONOTONIC);
-    wake(ferry);
     while (next_due(ferry) <= now && !error_is_set(&ferry->err)) {
         ferry->wanted = true;
+        wake(ferry);
         pthread_cond_signal(&ferry->asked);
         pthread_cond_wait(&ferry->sent, &ferry->lock);
     }

@@ -31,7 +31,9 @@ void wire_frame_decode(const struct wire_frame *f, struct packet *p)
 void wire_frame_decode_headers(const struct wire_frame *f, struct packet *p)
 {
     decode(f, f->len < HEADERS_MAX ? f->len : HEADERS_MAX, p);
-    if (f->len > HEADERS_MAX && p->transport == TRANSPORT_NONE)
+    bool cut = p->transport == TRANSPORT_NONE ||
+               (p->transport == TRANSPORT_TCP && p->ip.payload.n < p->tcp.header_len);
+    if (f->len > HEADERS_MAX && cut)
         decode(f, f->len, p);
 }
 
