@@ -249,6 +249,31 @@ START_TEST(a_duplicate_ack)
 }
 END_TEST
 
+START_TEST(a_window_that_is_taken_back)
+{
+    struct record *r = scene_conversation();
+    struct build_tcp ack = {.flags = ".",
+                            .seq = 1000014,
+                            .ack = 4294967290u + 6,
+                            .win = 502,
+                            .ts = true,
+                            .tsval = 5013,
+                            .tsecr = 700013};
+    cleanup_free char *text =
+        xasprintf("%sclient.port > server.1234: Flags [.], ack ~, win ~, …\n", scenes[0].expected);
+    ack.win = _i ? 502 : 501;
+    build_sent(r, 15 * MS, 1000, &ack);
+    build_done(r, 3000 * MS);
+    if (_i)
+        result_free(scene_judge(r, text, VERDICT_PASS));
+    else
+        check(r, text,
+              "win is 501, which takes back what had been offered: it must be 502 at least, see "
+              "RFC 9293, 3.8.6");
+    record_free(r);
+}
+END_TEST
+
 START_TEST(silence)
 {
     struct record *r = scene_conversation();
@@ -273,6 +298,7 @@ static Suite *suite_explain(void)
     tcase_add_test(t, delayed_ack);
     tcase_add_test(t, missing_and_unexpected);
     tcase_add_test(t, a_duplicate_ack);
+    tcase_add_loop_test(t, a_window_that_is_taken_back, 0, 2);
     tcase_add_test(t, silence);
     suite_add_tcase(s, t);
     return s;

@@ -149,7 +149,7 @@ static const struct refusal {
     {"client.* > server.1: Flags [S], options [TS val 1], …", 1, 42, "a val and an ecr"},
     {"client.* > server.1: Flags [S], win 70000, …", 1, 37, "no number up to 65535"},
     {"client.* > server.1: Flags [S], seq 4294967296, …", 1, 37, "no number up to"},
-    {"client.* > server.1: Flags [S], win ~, …", 1, 37, "does not determine"},
+    {"client.* > server.1: Flags [S], urg ~, …", 1, 37, "does not determine"},
     {"client.* > server.1: Flags [S], win 1, seq 0, …", 1, 40, "too late"},
     {"client.* > server.1: Flags [S], seq 0, seq 0, …", 1, 40, "twice"},
     {"client.* > server.1: Flags [S], wni 1, …", 1, 33, "no field \"wni\""},

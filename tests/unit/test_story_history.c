@@ -6,7 +6,8 @@
 
 #define MS(n) ((n)*NSEC_PER_MSEC)
 #define SEC(n) ((n)*NSEC_PER_SEC)
-#define TCP(...) (&(struct build_tcp){.ts = true, .win = 60000, __VA_ARGS__})
+#define OFFER(...) (&(struct build_tcp){.ts = true, __VA_ARGS__}) /* its .win */
+#define TCP(...) OFFER(.win = 60000, __VA_ARGS__)
 
 static struct record *record;
 static struct story *story;
@@ -317,6 +318,66 @@ START_TEST(what_the_window_does_not_allow_is_not_received)
 }
 END_TEST
 
+static void check_win(size_t n, uint32_t least)
+{
+    const struct story_segment *s = tell(n);
+    ck_assert(s->due_win.known);
+    ck_assert_uint_eq(s->due_win.least, least);
+}
+
+static void windows(uint8_t client_scale, uint8_t server_scale)
+{
+    static const uint16_t offered[] = {1000, 993, 986, 979, 0};
+    record_free(record);
+    record = build_record();
+    sent(0, MS(1), TCP(.flags = "S", .seq = 1000, .wscale = client_scale));
+    sent(MS(1), MS(1),
+         TCP(.reply = true, .flags = "S.", .seq = 8000, .ack = 1001, .wscale = server_scale));
+    sent(MS(2), MS(1), TCP(.flags = ".", .seq = 1001, .ack = 8001));
+    for (unsigned i = 0; i < ARRAY_SIZE(offered); i++)
+        sent(MS(10 + i), MS(1),
+             OFFER(.reply = true, .flags = i < 4 ? "." : "R.", .seq = 8001, .ack = 1001 + 1000 * i,
+                   .win = offered[i], .id = (uint16_t)i));
+}
+
+/* Each ACK is for 1000 bytes more, which are 7.8 units, and offers as little as it may. */
+START_TEST(a_window_is_not_taken_back)
+{
+    windows(7, 7);
+    const struct story_segment *s = tell(0) - HANDSHAKE;
+    ck_assert(!s[0].due_win.known && !s[1].due_win.known);
+    ck_assert_uint_eq(s[2].due_win.least, 469); /* 60000 of its SYN, rounded up */
+    check_win(0, 469);
+    check_win(1, 993);
+    check_win(2, 986);
+    check_win(3, 979);
+    ck_assert(!tell(4)->due_win.known); /* a reset */
+}
+END_TEST
+
+/* What was taken back was offered all the same. */
+START_TEST(taken_back_is_remembered)
+{
+    server(MS(100), MS(1), 1, 0, 1, 100, 60);
+    sent(MS(110), MS(1),
+         OFFER(.reply = true, .flags = ".", .seq = 8001, .ack = 1001, .tsval = 9110, .tsecr = 5060,
+               .win = 100));
+    server(MS(120), MS(1), 1, 0, 1, 120, 60);
+    check_win(1, 60000);
+    check_win(2, 60000);
+}
+END_TEST
+
+/* Both have to offer a scale, or there is none (RFC 7323 2.2). */
+START_TEST(a_window_without_scale)
+{
+    windows(_i ? 7 : 0, _i ? 0 : 7);
+    check_win(0, 60000);
+    check_win(1, 59000);
+    check_win(2, 58000);
+}
+END_TEST
+
 START_TEST(repeated_syns_are_not_echoed)
 {
     record_free(record);
@@ -440,6 +501,9 @@ static Suite *suite_story_history(void)
     tcase_add_test(t, fin_and_time_wait);
     tcase_add_test(t, a_bare_reset_takes_the_number_of_the_ack);
     tcase_add_test(t, what_the_window_does_not_allow_is_not_received);
+    tcase_add_test(t, a_window_is_not_taken_back);
+    tcase_add_test(t, taken_back_is_remembered);
+    tcase_add_loop_test(t, a_window_without_scale, 0, 2);
     tcase_add_test(t, repeated_syns_are_not_echoed);
     tcase_add_test(t, the_clock_of_timestamps);
     tcase_add_test(t, a_syn_may_be_made_before_it_is_seen);

@@ -141,6 +141,9 @@ static void due_value(struct strbuf *sb, const struct explanation *x, const stru
                       s->due_seq.lowest, s->due_seq.highest);
     else if (strcmp(d->field, "ack") == 0 && s->due_ack.known)
         strbuf_printf(sb, ", by the connection's history it must be %u", s->due_ack.value);
+    else if (strcmp(d->field, "win") == 0 && s->due_win.known)
+        strbuf_printf(sb, ", which takes back what had been offered: it must be %u at least, %s",
+                      s->due_win.least, "see RFC 9293, 3.8.6");
     else if (strcmp(d->field, "TS val") == 0 && s->due_tsval.known)
         strbuf_printf(sb, ", by the sender's clock it must be from %u to %u", s->due_tsval.earliest,
                       s->due_tsval.latest);

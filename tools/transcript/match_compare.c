@@ -81,6 +81,18 @@ static bool due_tsecr(const struct comparison *c)
                  s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before);
 }
 
+static bool due_win(const struct comparison *c)
+{
+    const struct story_segment *s = c->o->s;
+    return holds(c, s->due_win.known, s->p->tcp.window >= s->due_win.least);
+}
+
+/* Whether `~` holds in this field. */
+static bool is_due(const struct comparison *c, enum field_id id)
+{
+    return id == FIELD_SEQ ? due_seq(c) : id == FIELD_ACK ? due_ack(c) : due_win(c);
+}
+
 /* Window, mss and wscale follow from a machine's buffers and MTU.  On the stage those
  * are pinned; a foreign capture comes from a machine of which nothing is known, and
  * there only zero, which closes the window, says something about the scene. */
@@ -213,8 +225,8 @@ static void compare_field(struct comparison *c, enum field_id id)
         }
         bool same = slice_is(e->value, "*") || slice_equal(e->value, o->value);
         if (slice_is(e->value, "~"))
-            same = id == FIELD_SEQ ? due_seq(c) : due_ack(c);
-        if (id == FIELD_WIN)
+            same = is_due(c, id);
+        else if (id == FIELD_WIN)
             same = same || is_the_machines_own(c, e->value, o->value);
         if (same)
             return;

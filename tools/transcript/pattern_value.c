@@ -36,7 +36,7 @@ static void check_number(struct reader *r, struct slice v, uint64_t max, bool du
     if (v.n > 1 && v.at[0] == '$')
         return;
     if (slice_is(v, "~"))
-        reader_complain(r, v, "`~` is for seq, ack, TS val and ecr; `*` is any value",
+        reader_complain(r, v, "`~` is for seq, ack, win, TS val and ecr; `*` is any value",
                         "a connection's history does not determine this value");
     else if (v.n == 0)
         reader_complain(r, v, hint, "a value is missing");
@@ -61,7 +61,7 @@ void reader_check_field(struct reader *r, enum field_id id, struct slice v)
         check_number(r, (struct slice){v.at + colon + 1, v.n - colon - 1}, UINT32_MAX, false);
         return;
     }
-    check_number(r, v, max[id], id == FIELD_SEQ || id == FIELD_ACK);
+    check_number(r, v, max[id], id == FIELD_SEQ || id == FIELD_ACK || id == FIELD_WIN);
 }
 
 /* Options by tcpdump's names. */

@@ -58,6 +58,10 @@ struct story_segment {
         bool known;
         uint32_t value, before; /* TS.Recent by RFC 7323 4.3; `before`: a moment earlier */
     } due_tsecr;
+    struct {
+        bool known;
+        uint32_t least; /* as the header has it, scaled: less takes back what was offered */
+    } due_win;
     bool retransmission; /* of data (or SYN, FIN) that was sent before */
     nsec rtt; /* the largest round-trip time that its sender had measured by then; 0: none … */
     nsec rtt_least;  /* … and the smallest */

@@ -210,6 +210,10 @@ void endpoint_arrive(struct story_endpoint *e, struct story_segment *s, bool see
     if (t->flags & TCP_SYN && !e->got_syn) {
         e->got_syn = e->receiving = true;
         e->rcv_nxt = s->seq + 1;
+        if (e->sent_syn && !e->has_edge) { /* the window of its own SYN counts from here */
+            e->has_edge = true;
+            e->edge = e->rcv_nxt + e->syn_window;
+        }
         trail_start(&e->rcv_trail, e->rcv_nxt);
         return; /* data on a SYN is taken only with a Fast Open cookie: its ACK will tell */
     }
@@ -252,6 +256,13 @@ static bool send_range(struct story_endpoint *e, uint32_t from, uint32_t to, nse
     return again;
 }
 
+unsigned endpoint_shift(const struct story_endpoint *e, const struct story_endpoint *peer,
+                        const struct story_segment *s)
+{
+    bool syn = s->p->tcp.flags & TCP_SYN;
+    return !syn && e->offers_wscale && peer->offers_wscale ? e->wscale : 0;
+}
+
 static void offer_window(struct story_endpoint *e, const struct story_endpoint *peer,
                          const struct story_segment *s)
 {
@@ -260,11 +271,11 @@ static void offer_window(struct story_endpoint *e, const struct story_endpoint *
         e->sent_syn = true;
         e->offers_wscale = t->has_wscale;
         e->wscale = t->wscale > MAX_WSCALE ? MAX_WSCALE : t->wscale;
+        e->syn_window = t->window;
     }
     if (!(t->flags & TCP_ACK) || !e->sent_syn || !peer->sent_syn)
         return;
-    bool scaled = !(t->flags & TCP_SYN) && e->offers_wscale && peer->offers_wscale;
-    uint32_t edge = s->ack + ((uint32_t)t->window << (scaled ? e->wscale : 0));
+    uint32_t edge = s->ack + ((uint32_t)t->window << endpoint_shift(e, peer, s));
     if (!e->has_edge || before(e->edge, edge))
         e->edge = edge;
     e->has_edge = true;

@@ -19,6 +19,10 @@
  *          begins at or before the last ACK sent.  As Linux has it, a segment wholly
  *          before that is not acceptable, nor is a repeated SYN, nor anything but the
  *          next number in TIME-WAIT.
+ *   win    so much at least that the right edge of the window, ACK + window, stays where
+ *          it was or moves on: a receiver should not take back what it offered (RFC 9293
+ *          3.8.6).  Linux rounds up to what the window scale can express
+ *          (tcp_select_window()).  A reset offers nothing.
  *
  * A segment that the wire injected was sent by nobody, so nothing is due of it; but it
  * reaches its receiver as any other, and may change what that acknowledges and echoes.
@@ -81,6 +85,19 @@ static void due_echo(struct story_segment *s, const struct story_endpoint *e)
         s->due_tsecr.known = true;
         s->due_tsecr.value = e->recent;
     }
+}
+
+static void due_window(struct story_segment *s, const struct story_endpoint *e,
+                       const struct story_endpoint *peer)
+{
+    if ((s->p->tcp.flags & (TCP_ACK | TCP_RST)) != TCP_ACK || !e->has_edge)
+        return;
+    uint32_t left = e->edge - s->ack;
+    if ((int32_t)left < 0)
+        left = 0;
+    unsigned shift = endpoint_shift(e, peer, s);
+    s->due_win.known = true;
+    s->due_win.least = (left + (1U << shift) - 1) >> shift;
 }
 
 /* Of what the value was between `past` and `value`, what the segment says; else `past`. */
@@ -161,6 +178,7 @@ static void keep_confirmed(struct story_segment *s)
     s->due_seq.known &= s->seq - s->due_seq.lowest <= s->due_seq.highest - s->due_seq.lowest;
     s->due_ack.known &= s->ack == s->due_ack.value || s->ack == s->due_ack.before;
     s->due_tsecr.known &= s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before;
+    s->due_win.known &= s->p->tcp.window >= s->due_win.least;
 }
 
 static void send_event(const struct story *story, struct story_endpoint *e,
@@ -168,6 +186,7 @@ static void send_event(const struct story *story, struct story_endpoint *e,
                        nsec now)
 {
     due_numbers(s, e, now);
+    due_window(s, e, peer);
     if (s->p->tcp.has_ts) {
         due_echo(s, e);
         due_tsval(s, e, story->record, seen_sent, now);
