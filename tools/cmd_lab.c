@@ -162,12 +162,23 @@ int cmd_load_lab_for(struct cmd_lab *cl, const char *name, const struct cmd_valu
     return cmd_load_lab(cl, name, &its, with_expected);
 }
 
+/* Of several labs each has a folder of its own, as --out of `tcplab run` has it. */
+static void point_inside(const struct lab *lab, const char *dir, struct error *err)
+{
+    struct stat st;
+    cleanup_free char *result = xasprintf("%s/%s/result.json", dir, lab->name);
+    if (stat(result, &st) == 0)
+        error_hint(err, "this lab's evidence is in %s/%s", dir, lab->name);
+}
+
 struct record *cmd_load_record(const struct lab *lab, const char *from, struct error *err)
 {
     struct stat st;
     if (stat(from, &st) < 0 || !S_ISDIR(st.st_mode))
         return record_from_capture(lab, from, err);
     struct record *record = record_load(from, err);
+    if (!record)
+        point_inside(lab, from, err);
     if (record && stated_check(record, lab, err) < 0) {
         record_free(record);
         error_wrap(err, "%s", from);
