@@ -49,7 +49,7 @@ START_TEST(linear_retries_are_named)
             play_run(&printed, (const char *[]){"-j2", "-q", "--out", out, classic, linear, NULL});
     }
     const char *line = strstr(printed, "FAIL  linear");
-    ck_assert_int_eq(status, STATUS_FAILED);
+    ck_assert_msg(status == STATUS_FAILED, "status %d: %s", status, printed);
     ck_assert_msg(strstr(printed, "PASS  classic") && line, "%s", printed);
     ck_assert_msg(strstr(line, "tcp_syn_linear_timeouts"), "%s", printed);
 }
