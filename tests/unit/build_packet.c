@@ -100,6 +100,17 @@ static uint8_t *ip_headers(uint8_t *buf, const struct ipaddr *src, const struct 
     return ip + 40;
 }
 
+static void set_ecn(uint8_t *ip, uint8_t ecn)
+{
+    if (ip[0] >> 4 == 6) {
+        ip[1] |= (uint8_t)(ecn << 4);
+        return;
+    }
+    ip[1] = ecn;
+    put16(ip + 10, 0);
+    put16(ip + 10, fold(sum16(0, ip, 20)));
+}
+
 static unsigned flag_bits(const char *flags)
 {
     static const char names[] = "FSRP.UEWA";
@@ -199,6 +210,7 @@ size_t build_tcp(uint8_t *buf, const struct build_tcp *b)
     size_t len = b->data && !b->len ? strlen(b->data) : b->len;
     size_t total = 20 + n_options + len;
     uint8_t *t = ip_headers(buf, &addr[0], &addr[1], PROTO_TCP, b->id, total);
+    set_ecn(buf + 14, b->ecn);
     unsigned flags = flag_bits(b->flags);
     put16(t, port[0]);
     put16(t + 2, port[1]);

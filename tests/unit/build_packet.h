@@ -29,6 +29,7 @@ struct build_tcp {
     uint32_t seq, ack; /* raw */
     uint16_t win;
     uint16_t id;    /* IPv4 identification */
+    uint8_t ecn;    /* the two bits of the IP header */
     uint16_t mss;   /* 0: none */
     uint8_t wscale; /* 0: none */
     bool sack_ok;

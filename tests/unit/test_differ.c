@@ -336,12 +336,38 @@ START_TEST(what_the_wire_did_is_a_difference)
 }
 END_TEST
 
+static struct record *with_ecn(uint8_t sent, uint8_t came)
+{
+    struct record *r = build_record();
+    struct build_tcp data = {.flags = ".", .seq = 100, .ack = 5, .len = 10, .ecn = sent};
+    build_seen_tcp(r, 0, BUILD_OUT, 0, &data);
+    data.ecn = came;
+    build_seen_tcp(r, 1, BUILD_IN, MS / 10, &data);
+    build_done(r, 1000 * MS);
+    return r;
+}
+
+START_TEST(a_mark_is_a_difference)
+{
+    struct difference d =
+        compare(with_ecn(ECN_ECT_0, ECN_ECT_0), NULL, with_ecn(ECN_ECT_0, ECN_CE), NULL);
+    assert_difference(d, DIFFERENCE_FIELD, "segment 1 (data of client) was marked CE on the way");
+    d = compare(with_ecn(ECN_ECT_0, ECN_CE), NULL, with_ecn(ECN_ECT_0, ECN_ECT_0), NULL);
+    assert_difference(d, DIFFERENCE_FIELD,
+                      "segment 1 (data of client) was not marked CE on the way");
+    d = compare(with_ecn(ECN_NOT_ECT, ECN_NOT_ECT), NULL, with_ecn(ECN_ECT_0, ECN_ECT_0), NULL);
+    assert_difference(d, DIFFERENCE_FIELD,
+                      "segment 1 (data of client): length 10 ECT(0) instead of 10");
+}
+END_TEST
+
 static Suite *suite_differ(void)
 {
     Suite *s = suite_create("differ");
     TCase *t = tcase_create("differ");
     tcase_add_test(t, a_run_does_not_differ_from_itself);
     tcase_add_test(t, what_the_wire_did_is_a_difference);
+    tcase_add_test(t, a_mark_is_a_difference);
     tcase_add_test(t, a_linear_retry_is_told_from_a_doubled_one);
     tcase_add_test(t, what_the_timer_wheel_explains_is_no_difference);
     tcase_add_test(t, a_tail_loss_probe_is_a_difference);

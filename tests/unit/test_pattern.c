@@ -76,6 +76,8 @@ START_TEST(canonical_forms)
         SYN " x2 arrives +50ms\n",
         SYN " arrives +12ms..1.5s\n",
         SYN " x1..2 ? arrives +50ms overtaken by 2 twice damaged rewritten\n",
+        SYN " CE x2 arrives +50ms\n",
+        "client.a > server.1234: Flags [.], … ECT(0) arrives +50ms damaged marked\n",
         SYN " overtaken by 100000\n",
         SYN " x3 injected\n",
         "server > client: ICMP echo request, length 68 twice damaged\n",
@@ -151,6 +153,9 @@ static const struct refusal {
     {"client.* > server.1: Flags [S], seq 4294967296, …", 1, 37, "no number up to"},
     {"client.* > server.1: Flags [S], urg ~, …", 1, 37, "does not determine"},
     {"client.* > server.1: Flags [S], win 1, seq 0, …", 1, 40, "too late"},
+    {"client.* > server.1: Flags [S], … lost ECT(0)", 1, 42, "directly behind the length"},
+    {"client.* > server.1: Flags [S], … CE ECT(0)", 1, 40, "directly behind the length"},
+    {"client.* > server.1: Flags [S], … lost marked", 1, 42, "cannot be marked"},
     {"client.* > server.1: Flags [S], seq 0, seq 0, …", 1, 40, "twice"},
     {"client.* > server.1: Flags [S], wni 1, …", 1, 33, "no field \"wni\""},
     {"client.* > server.1: Flags [S], seq 0, win 1", 1, 1, "\"length\" is missing"},
@@ -328,7 +333,7 @@ static void random_segment(struct strbuf *sb, uint32_t *s)
     strbuf_puts(sb, PICK(s, "", ", options [mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 7]",
                          ", options [nop, nop,  TS val ~ ecr ~]", ", options [...]",
                          ", options [nop,…,sack 1 {1:5}]"));
-    strbuf_puts(sb, PICK(s, ", length 0", ", length 12", ", length *"));
+    strbuf_puts(sb, PICK(s, ", length 0", ", length 12", ", length *", ", length 3 ECT(0)"));
     strbuf_puts(sb,
                 PICK(s, "", " x3", " ?", " x1..4 ?", " lost", " x2 arrives +5ms", " arrives +0",
                      " twice damaged", " injected", " rewritten x2 overtaken by 3 arrives +1s"));

@@ -223,6 +223,69 @@ START_TEST(a_foreign_capture_is_silent)
 }
 END_TEST
 
+/* ECN's bits in the header of IP: how the data was sent, how it came, and in what words. */
+static const struct {
+    uint8_t sent, came;
+    const char *tail;
+} marks[] = {
+    {ECN_NOT_ECT, ECN_NOT_ECT, ""},        {ECN_ECT_0, ECN_ECT_0, " ECT(0)"},
+    {ECN_ECT_1, ECN_ECT_1, " ECT(1)"},     {ECN_CE, ECN_CE, " CE"},
+    {ECN_ECT_0, ECN_CE, " ECT(0) marked"}, {ECN_NOT_ECT, ECN_CE, " marked"},
+};
+
+static struct record *marked(size_t i, bool own)
+{
+    struct record *r = build_record();
+    nsec t = 10 * MS;
+    handshake(r, WAY);
+    build_seen_tcp(r, 0, BUILD_OUT, t, DATA(0, .ecn = marks[i].sent));
+    build_seen_tcp(r, 1, BUILD_IN, t + WAY, DATA(0, .ecn = marks[i].came));
+    build_done(r, 3000 * MS);
+    r->has_calls = own;
+    return r;
+}
+
+START_TEST(marks_have_their_words)
+{
+    struct record *r = marked((size_t)_i, true);
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+        cleanup_free char *text =
+            xasprintf(BEGIN UP "Flags [P.], seq 1:101, ack 1, win 9, length 100%s", marks[i].tail);
+        result_free(scene_judge(r, text, i == (size_t)_i ? VERDICT_PASS : VERDICT_FAIL));
+    }
+    record_free(r);
+}
+END_TEST
+
+/* Where a line does not state it, it may be either; a mark is never left open. */
+START_TEST(an_open_line_leaves_it_open)
+{
+    struct record *r = marked((size_t)_i, true);
+    bool is_marked = marks[_i].sent != marks[_i].came;
+    result_free(scene_judge(r, BEGIN FIRST, is_marked ? VERDICT_FAIL : VERDICT_PASS));
+    result_free(scene_judge(r, BEGIN FIRST " marked", is_marked ? VERDICT_PASS : VERDICT_FAIL));
+    record_free(r);
+}
+END_TEST
+
+/* A foreign sender may know ECN although the lab's does not; but not the other way. */
+START_TEST(a_foreign_sender_may_know_ecn)
+{
+    static const char line[] = BEGIN UP "Flags [P.], seq 1:101, ack 1, win 9, length 100";
+    struct record *knows = marked(1, false), *does_not = marked(0, false);
+    result_free(scene_judge(knows, line, VERDICT_PASS));
+    cleanup_free char *ect = xasprintf("%s ECT(0)", line);
+    result_free(scene_judge(knows, ect, VERDICT_PASS));
+    struct result *result = scene_judge(does_not, ect, VERDICT_FAIL);
+    ck_assert_str_eq(result_first_bad(result)->meaning,
+                     "ECN field is not-ECT, expected ECT(0): data is ECN-capable if both ends "
+                     "agreed to it, see tcp_ecn; SYNs, bare ACKs and what is sent again are not");
+    result_free(result);
+    record_free(knows);
+    record_free(does_not);
+}
+END_TEST
+
 /* -------------------------------------------------------------------------- fates */
 
 START_TEST(a_drop_is_certain)
@@ -499,6 +562,9 @@ static Suite *suite_wire_story(void)
     tcase_add_loop_test(t, what_is_wrong_is_told, 0, (int)ARRAY_SIZE(wrong));
     tcase_add_test(t, nobody_sends_what_is_injected);
     tcase_add_test(t, a_foreign_capture_is_silent);
+    tcase_add_loop_test(t, marks_have_their_words, 0, (int)ARRAY_SIZE(marks));
+    tcase_add_loop_test(t, an_open_line_leaves_it_open, 0, (int)ARRAY_SIZE(marks));
+    tcase_add_test(t, a_foreign_sender_may_know_ecn);
     suite_add_tcase(s, t);
     t = tcase_create("fates");
     tcase_add_test(t, a_drop_is_certain);

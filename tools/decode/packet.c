@@ -106,6 +106,13 @@ void packet_decode(struct packet *p, const struct frame *frame)
     }
 }
 
+unsigned packet_ecn(const struct packet *p)
+{
+    bool known =
+        p->net == NET_IP && (p->ip.state == LAYER_OK || p->ip.state == LAYER_BAD_EXTENSION);
+    return known ? p->ip.tos & ECN_CE : ECN_NOT_ECT;
+}
+
 void packet_decode_inner(struct packet *p, struct bytes inner, unsigned version)
 {
     p->frame = (struct frame){.time = p->frame.time,

@@ -74,11 +74,11 @@ struct ip_header {
     uint8_t version;        /* by its first bits */
     uint8_t wanted;         /* by the layer below, which is not always right: 4 or 6 */
     struct ipaddr src, dst;
-    uint8_t proto; /* of the transport, behind extension headers and AH */
-    uint8_t next;  /* the protocol (next header) field of the fixed header */
-    uint8_t ttl, tos;
-    uint32_t flow; /* version 6 */
-    uint16_t id;   /* version 4 */
+    uint8_t proto;    /* of the transport, behind extension headers and AH */
+    uint8_t next;     /* the protocol (next header) field of the fixed header */
+    uint8_t ttl, tos; /* tos: IPv6 has its traffic class here */
+    uint32_t flow;    /* version 6 */
+    uint16_t id;      /* version 4 */
     bool reserved, df, mf;
     bool fragment;            /* the first or a later one */
     uint16_t fragment_offset; /* bytes */
@@ -91,6 +91,9 @@ struct ip_header {
     struct bytes bytes;   /* the packet; len is what the layer below gives it */
     struct bytes payload; /* what the transport gets */
 };
+
+/* What the header says of explicit congestion notification: RFC 3168 5. */
+enum { ECN_NOT_ECT = 0, ECN_ECT_1 = 1, ECN_ECT_0 = 2, ECN_CE = 3 };
 
 /* ------------------------------------------------------------------- transport */
 enum transport_kind {
@@ -232,6 +235,8 @@ struct packet {
 /* Decodes; never fails: what cannot be read leaves its kind NONE, and `state` of
  * its layer says why. */
 void packet_decode(struct packet *p, const struct frame *frame);
+/* One of ECN_…; of what is not IP, ECN_NOT_ECT. */
+unsigned packet_ecn(const struct packet *p);
 
 /* Decodes a packet inside another (quoted by ICMP, or IP in IP) that must be of
  * this IP version; p may be the packet that `inner` comes from. */

@@ -1,9 +1,6 @@
 /* New data, what became of it, and what the network says of congestion. */
 #include "picture/label_model.h"
 
-#define ECN_MASK 3
-#define ECN_CE 3 /* RFC 3168 5 */
-
 /* ------------------------------------------------------------------------- sent */
 
 /* RFC 3042: each of the first duplicate ACKs lets one new segment go. */
@@ -31,23 +28,12 @@ void label_new_data(struct replay *r, const struct moment_of *m)
 
 /* ---------------------------------------------------------------------- congestion */
 
-static bool was_marked(const struct replay *r, const struct story_segment *s)
-{
-    unsigned sent = s->p->ip.tos & ECN_MASK;
-    if (sent == ECN_CE)
-        return true; /* no sender does that: it was seen behind the router */
-    if (sent == 0 || s->arrival < 0 || (size_t)s->arrival == s->packet)
-        return false;
-    struct packet arrived;
-    packet_decode(&arrived, &r->record->packets.at[s->arrival].frame);
-    return arrived.net == NET_IP && (arrived.ip.tos & ECN_MASK) == ECN_CE;
-}
-
 void label_congestion(struct replay *r, const struct moment_of *m)
 {
     uint16_t flags = m->t->flags;
     struct flow_ends *flow = &r->flows[m->s->flow];
-    if (was_marked(r, m->s))
+    /* No sender marks: it was seen behind the router then. */
+    if (m->s->marked || packet_ecn(m->s->p) == ECN_CE)
         replay_add(r, m->segment, (struct label){.kind = LABEL_CE});
     if (flags & TCP_SYN)
         flow->accurate_ecn |= (flags & TCP_AE) != 0;

@@ -5,8 +5,6 @@
 #include "record/stated.h"
 #include "record/stated_parts.h"
 
-enum { ECN_CE = 3 };
-
 bool stated_is_about(const struct lab_step *step, int from, int to)
 {
     const struct lab_wire *w = &step->wire;
@@ -59,7 +57,7 @@ static bool has_option(const struct packet *p, unsigned kind)
 static bool is_result(const struct wire_rule *rule, const struct packet *p)
 {
     if (rule->action == WIRE_MARK)
-        return p->net == NET_IP && (p->ip.tos & ECN_CE) == ECN_CE;
+        return packet_ecn(p) == ECN_CE;
     if (p->transport != TRANSPORT_TCP)
         return false;
     if (rule->action == WIRE_CORRUPT)
@@ -87,7 +85,7 @@ static bool is_changed(const struct stated_meaning *m, const struct wire_rule *r
     if (!rewrites || did->packet < 0)
         return true;
     packet_decode(&p, &r->packets.at[did->packet].frame);
-    if (rule->action == WIRE_MARK && !(p.ip.tos & ECN_CE))
+    if (rule->action == WIRE_MARK && packet_ecn(&p) == ECN_NOT_ECT)
         return false; /* not ECN-capable */
     if (did->arrival < 0 || (size_t)did->arrival >= r->packets.n)
         return true;

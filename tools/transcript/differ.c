@@ -267,6 +267,7 @@ static bool differ_in_mishap(const struct story_segment *a, const struct story_s
     } ways[] = {
         {a->injected, b->injected, "was injected by the wire", "was sent, not injected"},
         {a->rewritten, b->rewritten, "was rewritten on the way", "was not rewritten on the way"},
+        {a->marked, b->marked, "was marked CE on the way", "was not marked CE on the way"},
         {a->damaged, b->damaged, "was damaged on the way", "was not damaged on the way"},
         {a->arrivals > 1, b->arrivals > 1, "arrives more than once", "arrives once only"},
     };

@@ -95,6 +95,8 @@ static const struct reason {
     {"sack", "other data had arrived out of order, see tcp_sack"},
     {"TS val", "the time stamp does not follow the sender's clock"},
     {"TS ecr", "the echo is not the peer's latest time stamp"},
+    {"ecn", "data is ECN-capable if both ends agreed to it, see tcp_ecn; SYNs, bare ACKs and "
+            "what is sent again are not"},
     {"option", NULL},
     {"state", "the socket, or the link, is not where it was expected"},
     {"result", NULL},
@@ -153,11 +155,15 @@ static void due_value(struct strbuf *sb, const struct explanation *x, const stru
         strbuf_puts(sb, ", and what it must be cannot be told from what was captured");
 }
 
+static const char ecn_name[] = "ECN field";
+
 /* An option stands with its name. */
 static void put_value(struct strbuf *sb, const char *field, const char *value)
 {
     size_t n = strlen(field);
-    if (!*value)
+    if (!*value && strcmp(field, ecn_name) == 0)
+        strbuf_puts(sb, "not-ECT");
+    else if (!*value)
         strbuf_printf(sb, "no %s", field);
     else if (strncmp(value, field, n) == 0 && value[n] == ' ')
         strbuf_puts(sb, value + n + 1);
@@ -193,7 +199,9 @@ static void word(struct strbuf *sb, const struct field_diff *d)
 
 static void field(struct strbuf *sb, const struct explanation *x, const struct field_diff *d)
 {
-    const char *name = strcmp(d->field, "win") == 0 ? "window" : d->field;
+    const char *name = strcmp(d->field, "win") == 0   ? "window"
+                       : strcmp(d->field, "ecn") == 0 ? ecn_name
+                                                      : d->field;
     const char *why = NULL;
     if (is_due(d) && x->seen) {
         due_value(sb, x, d);
@@ -250,9 +258,9 @@ static void call_result(struct strbuf *sb, const struct explanation *x, const st
 
 static void differs(struct strbuf *sb, const struct explanation *x)
 {
-    static const char *const order[] = {"host",      "port",  "flags",    "interval",  "length",
-                                        "seq",       "ack",   "injected", "rewritten", "damaged",
-                                        "overtaken", "twice", "arrival"};
+    static const char *const order[] = {"host",   "port",      "flags",    "interval",  "length",
+                                        "seq",    "ack",       "injected", "rewritten", "damaged",
+                                        "marked", "overtaken", "twice",    "arrival"};
     if (x->line->kind == LINE_QUIET) {
         strbuf_puts(sb, "it was quiet for ");
         timing_number(sb, x->line->gap);

@@ -48,6 +48,8 @@ static const struct {
      " arrived once, and should have arrived twice"},
     {MISHAP_DAMAGED, " arrived damaged: its checksum was wrong, and TCP did not see it",
      " arrived undamaged, and should have been damaged on the way"},
+    {MISHAP_MARKED, " arrived with the mark CE, and should have arrived without it",
+     " arrived without the mark CE, and should have been marked on the way"},
     {MISHAP_REWRITTEN, " was changed on the way, and should have arrived as it was sent",
      " arrived as it was sent, and should have been changed on the way"},
     {MISHAP_INJECTED, " was sent by nobody, the wire injected it",

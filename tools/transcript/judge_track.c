@@ -11,7 +11,8 @@ enum { MAX_EXPLAINED = 100 };
 
 static bool arrived_plainly(const struct story_segment *s)
 {
-    bool odd = s->unsent || s->pending || s->damaged || s->mixed || s->rewritten || s->injected;
+    bool odd = s->unsent || s->pending || s->damaged || s->mixed || s->marked || s->rewritten ||
+               s->injected;
     if (odd || s->overtaken || s->arrivals > 1)
         return false;
     return s->fate == FATE_UNKNOWN || (s->fate == FATE_ARRIVED && s->travel <= TIMING_AT_ONCE);

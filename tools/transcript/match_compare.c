@@ -19,7 +19,8 @@ enum {
 };
 
 const char *const mishap_fields[MISHAP_COUNT] = {
-    [MISHAP_OVERTAKEN] = "overtaken", [MISHAP_TWICE] = "twice",       [MISHAP_DAMAGED] = "damaged",
+    [MISHAP_OVERTAKEN] = "overtaken", [MISHAP_TWICE] = "twice",
+    [MISHAP_DAMAGED] = "damaged",     [MISHAP_MARKED] = "marked",
     [MISHAP_REWRITTEN] = "rewritten", [MISHAP_INJECTED] = "injected",
 };
 
@@ -234,6 +235,16 @@ static void compare_field(struct comparison *c, enum field_id id)
     differ(c, rules[id].cost, rules[id].name, e->text, o->text);
 }
 
+/* Of a foreign capture's senders nobody has said that they know no ECN. */
+static void compare_ecn(struct comparison *c)
+{
+    struct slice e = c->e->ecn, o = c->o->line.ecn;
+    if (e.n == 0 && (c->e->rest || !c->rules->complete))
+        return;
+    if (!slice_equal(e, o))
+        differ(c, COST_OPTION, "ecn", e, o);
+}
+
 static void compare_endpoint(struct comparison *c, const struct endpoint *e,
                              const struct endpoint *o)
 {
@@ -324,6 +335,7 @@ static void compare_segment(struct comparison *c)
     compare_endpoint(c, &c->e->to, &c->o->line.to);
     for (int id = 0; id < FIELD_COUNT && !over(c); id++)
         compare_field(c, (enum field_id)id);
+    compare_ecn(c);
     compare_hidden_seq(c);
 }
 

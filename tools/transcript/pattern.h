@@ -70,6 +70,7 @@ struct field {
     X(OVERTAKEN, "overtaken by")                                                                   \
     X(TWICE, "twice")                                                                              \
     X(DAMAGED, "damaged")                                                                          \
+    X(MARKED, "marked")                                                                            \
     X(REWRITTEN, "rewritten")                                                                      \
     X(INJECTED, "injected")
 
@@ -108,7 +109,8 @@ struct pattern_item {
     int rest_at;               /* the field before which it stands */
 
     /* ITEM_SEGMENT and ITEM_WORDS */
-    struct slice text;    /* from SRC to the end of `length N` */
+    struct slice ecn;     /* a word of print_ecn behind the fields; n 0: none */
+    struct slice text;    /* from SRC to the end of `length N`, or of `ecn` */
     unsigned least, most; /* xN..M, 1..1 without; of ITEM_MIX_OPEN, how many packets there are */
     bool optional;        /* ? */
     unsigned mishaps;     /* what the wire did: 1 << MISHAP_… */
@@ -187,6 +189,8 @@ void reader_segment(struct reader *r, struct slice body, struct pattern_item *it
 void reader_words(struct reader *r, struct slice body, struct pattern_item *item);
 /* xN, ?, lost, arrives and the wire's words at the end of *body; takes them off. */
 void reader_tail(struct reader *r, struct slice *body, struct pattern_item *item);
+/* Whether such a word ends with it, or stands there alone. */
+bool reader_is_tail(struct slice word);
 void reader_options(struct reader *r, struct slice text, struct pattern_item *item);
 void reader_check_field(struct reader *r, enum field_id id, struct slice value);
 /* Whether a transcript may speak of such a call: not of `run`, whose result the lab states. */

@@ -65,6 +65,10 @@ static void put_segment(struct strbuf *sb, const struct pattern_item *item)
         put_field(sb, item, (enum field_id)id);
         before = ", ";
     }
+    if (item->ecn.n) {
+        strbuf_putc(sb, ' ');
+        put(sb, item->ecn);
+    }
 }
 
 static void put_tail(struct strbuf *sb, const struct pattern_item *item)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "transcript/pattern.h"
+#include "transcript/print.h"
 
 const char *const field_names[FIELD_COUNT] = {
 #define X(id, name) [FIELD_##id] = name,
@@ -237,6 +238,28 @@ static void read_fields(struct reader *r, struct slice rest, struct pattern_item
                             "\"%s\" is missing, which every segment has", field_names[always[i]]);
 }
 
+static bool is_ecn(struct slice word)
+{
+    for (size_t i = 1; i < ARRAY_SIZE(print_ecn); i++)
+        if (slice_is(word, print_ecn[i]))
+            return true;
+    return false;
+}
+
+/* `ECT(0)` behind the fields; takes it off. */
+static void read_ecn(struct reader *r, struct slice *rest, struct pattern_item *item)
+{
+    struct slice before = *rest, word = slice_last_word(&before), more = before;
+    if (!is_ecn(word))
+        return;
+    struct slice last = slice_last_word(&more);
+    if (is_ecn(last) || reader_is_tail(last))
+        reader_complain(r, word, "`length 1000 ECT(0) lost`",
+                        "\"%.*s\" stands once, directly behind the length", (int)word.n, word.at);
+    item->ecn = word;
+    *rest = before;
+}
+
 void reader_segment(struct reader *r, struct slice body, struct pattern_item *item)
 {
     struct slice rest = body;
@@ -248,6 +271,7 @@ void reader_segment(struct reader *r, struct slice body, struct pattern_item *it
     to.n--; /* : */
     reader_endpoint(r, from, &item->from);
     reader_endpoint(r, to, &item->to);
+    read_ecn(r, &rest, item);
     read_fields(r, rest, item);
 }
 

@@ -117,6 +117,13 @@ static bool read_mishap(struct slice word, struct pattern_item *item)
     return false;
 }
 
+bool reader_is_tail(struct slice word)
+{
+    struct pattern_item unused = {0};
+    return slice_is(word, "lost") || slice_is(word, "?") || is_repeat(word) ||
+           slice_starts(word, "+") || read_mishap(word, &unused);
+}
+
 /* One word, or two or three that belong together, off the end of *body. */
 static bool read_one(struct reader *r, struct slice *body, bool *repeated,
                      struct pattern_item *item)

@@ -24,6 +24,9 @@ struct print_style {
     bool checksums;    /* -v: cksum 0x… (correct), and the IP header in parentheses */
 };
 
+/* What -v says of ECN_… (decode/packet.h): "", "ECT(1)", "ECT(0)", "CE". */
+extern const char *const print_ecn[4];
+
 /* From `Flags [` to `length N`. */
 void print_tcp(struct strbuf *sb, const struct packet *p, const struct print_style *style);
 

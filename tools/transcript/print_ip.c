@@ -237,12 +237,15 @@ bool print_transport(struct printer *pr, const struct packet *p, struct bytes b,
 
 /* --------------------------------------------------------------------- version 4 */
 
+const char *const print_ecn[4] = {
+    [ECN_ECT_1] = "ECT(1)", [ECN_ECT_0] = "ECT(0)", [ECN_CE] = "CE", [ECN_NOT_ECT] = ""};
+
 /* `(tos 0x0, ttl 64, …)` of -v; false when its options are cut off. */
 static bool print_ipv4_verbose(struct printer *pr, const struct ip_header *ip)
 {
-    static const char *const ecn[] = {"", ",ECT(1)", ",ECT(0)", ",CE"};
     struct strbuf *sb = pr->sb;
-    strbuf_printf(sb, "(tos 0x%x%s", ip->tos, ecn[ip->tos & 3]);
+    const char *ecn = print_ecn[ip->tos & ECN_CE];
+    strbuf_printf(sb, "(tos 0x%x%s%s", ip->tos, *ecn ? "," : "", ecn);
     if (ip->ttl)
         strbuf_printf(sb, ", ttl %u", ip->ttl);
     strbuf_printf(sb, ", id %u, offset %u, flags [", ip->id, ip->fragment_offset);

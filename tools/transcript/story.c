@@ -141,6 +141,7 @@ static void enter_travel(struct build *b, const struct sighting *s, struct story
         struct sighting *a = &b->seen.at[s->arrival];
         e->arrival = (long)a->packet;
         e->travel = story_packet_stamp(r, a->packet) - story_packet_stamp(r, s->packet);
+        e->marked = packet_ecn(a->p) == ECN_CE && packet_ecn(e->p) != ECN_CE;
         if (s->rewritten)
             e->arrived = steal_pointer(&a->p);
     }

@@ -23,6 +23,7 @@ struct story_segment {
     unsigned arrivals;         /* how often its receiver saw it; more than once: doubled … */
     bool damaged;              /* … each time with a wrong checksum: its TCP never saw it */
     bool mixed;                /* … some of them so */
+    bool marked;               /* it arrived with the mark CE, and was sent without it */
     bool rewritten;            /* the wire changed it on the way */
     bool held;                 /* the wire held it back until others had passed */
     bool injected;             /* nobody sent it, the wire did: `packet` is its arrival */

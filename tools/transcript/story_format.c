@@ -67,6 +67,9 @@ void story_format_sent(struct strbuf *sb, const struct story *story, const struc
         put_endpoint(sb, r, s->to, &s->p->ip.dst, s->to_port);
         strbuf_puts(sb, ": ");
         print_tcp(sb, s->p, &style);
+        unsigned ecn = packet_ecn(s->p);
+        if (ecn != ECN_NOT_ECT)
+            strbuf_printf(sb, " %s", print_ecn[ecn]);
     } else {
         put_other(sb, r, s->p);
     }
@@ -87,6 +90,8 @@ static void put_fate(struct strbuf *sb, const struct story_segment *s)
         strbuf_puts(sb, " twice");
     if (s->damaged)
         strbuf_puts(sb, " damaged");
+    if (s->marked)
+        strbuf_puts(sb, " marked");
     if (s->rewritten)
         strbuf_puts(sb, " rewritten");
     if (s->injected)

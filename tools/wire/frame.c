@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum { ECN_CE = 3, ECN_BITS = 3, IP4_SUM = 10, TCP_WINDOW = 14, TCP_SUM = 16 };
+enum { IP4_SUM = 10, TCP_WINDOW = 14, TCP_SUM = 16 };
 enum { HEADERS_MAX = 512 /* bytes; few frames have more of them */ };
 
 struct wire_frame *wire_frame_new(const void *data, uint32_t len, nsec at)
@@ -71,7 +71,7 @@ bool wire_frame_corrupt(struct wire_frame *f, const struct packet *p)
 
 bool wire_frame_mark(struct wire_frame *f, const struct packet *p)
 {
-    if (p->net != NET_IP || p->ip.state != LAYER_OK || !(p->ip.tos & ECN_BITS))
+    if (packet_ecn(p) == ECN_NOT_ECT || p->ip.state != LAYER_OK)
         return false;
     uint8_t *header = place(f, p->ip.bytes.at);
     if (p->ip.version == 4) {
