@@ -7,25 +7,13 @@
 #include "base/strbuf.h"
 
 static const char *const names[MUTATION_COUNT] = {
-    [MUTATE_FLAGS] = "flags",
-    [MUTATE_SEQ] = "seq",
-    [MUTATE_ACK] = "ack",
-    [MUTATE_WIN] = "win",
-    [MUTATE_LENGTH] = "length",
-    [MUTATE_INTERVAL] = "interval",
-    [MUTATE_LOST] = "lost",
-    [MUTATE_ARRIVES] = "arrives",
-    [MUTATE_OVERTAKEN] = "overtaken",
-    [MUTATE_IN_TURN] = "in turn",
-    [MUTATE_TWICE] = "twice",
-    [MUTATE_DAMAGED] = "damaged",
-    [MUTATE_REWRITTEN] = "rewritten",
-    [MUTATE_INJECTED] = "injected",
-    [MUTATE_DOUBLE] = "double",
-    [MUTATE_RESULT] = "result",
-    [MUTATE_DELETE] = "delete",
-    [MUTATE_REPEAT] = "repeat",
-    [MUTATE_MORE] = "more",
+    [MUTATE_FLAGS] = "flags",       [MUTATE_SEQ] = "seq",         [MUTATE_ACK] = "ack",
+    [MUTATE_WIN] = "win",           [MUTATE_LENGTH] = "length",   [MUTATE_INTERVAL] = "interval",
+    [MUTATE_LOST] = "lost",         [MUTATE_ARRIVES] = "arrives", [MUTATE_OVERTAKEN] = "overtaken",
+    [MUTATE_IN_TURN] = "in turn",   [MUTATE_TWICE] = "twice",     [MUTATE_DAMAGED] = "damaged",
+    [MUTATE_MARKED] = "marked",     [MUTATE_ECN] = "ecn",         [MUTATE_REWRITTEN] = "rewritten",
+    [MUTATE_INJECTED] = "injected", [MUTATE_DOUBLE] = "double",   [MUTATE_RESULT] = "result",
+    [MUTATE_DELETE] = "delete",     [MUTATE_REPEAT] = "repeat",   [MUTATE_MORE] = "more",
 };
 
 const char *mutation_name(enum mutation m)
@@ -118,8 +106,9 @@ static char *change_interval(const char *line)
     const char *at = behind_label(line), *rest = at;
     if (strncmp(line, "link ", 5) == 0)
         return NULL;
-    if (strncmp(line, "quiet ", 6) == 0)
-        return xstrdup("quiet 60m");
+    const char *quiet = strncmp(line, "quiet ", 6) == 0 ? line : strstr(line, ": quiet ");
+    if (quiet)
+        return xasprintf("%.*squiet 60m", (int)(quiet - line) + (*quiet == ':' ? 2 : 0), line);
     if (*at == '+')
         rest = at + strcspn(at, " ") + 1;
     const char *other = strncmp(at, "+1s", 3) == 0 ? "+3s" : "+5s";
@@ -157,8 +146,8 @@ static char *replace_word(const char *line, const char *word, unsigned more, con
 
 static char *double_it(const char *line)
 {
-    static const char *const words[] = {"lost",    "arrives",   "overtaken", "twice",
-                                        "damaged", "rewritten", "injected"};
+    static const char *const words[] = {"lost",    "arrives", "overtaken", "twice",
+                                        "damaged", "marked",  "rewritten", "injected"};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (find_word(line, words[i]))
             return NULL;
@@ -178,6 +167,8 @@ static char *change_fate(const char *line, enum mutation m)
         [MUTATE_IN_TURN] = {"overtaken", "", 2},
         [MUTATE_TWICE] = {"twice", "", 0},
         [MUTATE_DAMAGED] = {"damaged", " lost", 0},
+        [MUTATE_MARKED] = {"marked", "", 0},
+        [MUTATE_ECN] = {"ECT(0)", "", 0},
         [MUTATE_REWRITTEN] = {"rewritten", "", 0},
         [MUTATE_INJECTED] = {"injected", "", 0},
     };

@@ -18,6 +18,8 @@ enum mutation {
     MUTATE_IN_TURN,   /* overtaken by N is gone */
     MUTATE_TWICE,     /* the word is gone */
     MUTATE_DAMAGED,   /* it is lost instead */
+    MUTATE_MARKED,    /* the word is gone */
+    MUTATE_ECN,       /* ECT(0) is gone */
     MUTATE_REWRITTEN, /* the word is gone */
     MUTATE_INJECTED,  /* … */
     MUTATE_DOUBLE,    /* a line that says nothing of its arrival gets "twice" */
