@@ -119,7 +119,7 @@ test-golden: $(B)/tcplab $(B)/print-labels
 # In real namespaces.  What this machine cannot do is skipped, with the reason; with
 # TCPLAB_MUST_RUN=1 a skip is a failure.
 test-live: $(B)/test-live all
-	$(call say,TEST,live) TCPLAB=$(B)/tcplab $(B)/test-live
+	$(call say,TEST,live) TCPLAB=$(B)/tcplab tests/live/run.sh $(B)/test-live
 	$(call say,TEST,programs) BUILD=$(B) tests/live/programs.sh
 	$(call say,TEST,watch) TCPLAB=$(B)/tcplab tests/live/watch.sh
 	$(call say,TEST,writing-labs) TCPLAB=$(B)/tcplab tests/live/writing-labs.sh

@@ -1,7 +1,8 @@
 /* What the wire is worth, in numbers: one line "NAME VALUE" for each, for bench_wire.sh.
  *
  * Two hosts, UDP from one to the other; a frame's travel is the time from just before the
- * call that sent it to the receiving kernel's stamp.
+ * call that sent it to the receiving kernel's stamp.  What else runs on the machine spoils
+ * some of the measurements, so each is the median of five: of travels, five series of 2000.
  *
  *   bridge_p50, bridge_p99       travel over the kernel's bridge, us
  *   wire_p50, wire_p99           over a wire without properties
@@ -11,8 +12,7 @@
  *   rate_error                   of a wire of 100 Mbit/s, percent
  *   packets, megabits            a second, that the ferry carries on one processor: frames of
  *                                1514 bytes, by the processor time of its thread, in which the
- *                                kernel hands them to the receiving host as well; the median
- *                                of five floods
+ *                                kernel hands them to the receiving host as well
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +29,7 @@
 #include "wire/ferry.h"
 
 enum { HOSTS = 2, PORT = 9, PROBES = 2000, PROBE_BYTES = 64, FULL = 1472, FULL_FRAME = 1514 };
-enum { FLOODS = 5 };
+enum { MEASUREMENTS = 5 };
 static const nsec PROBE_GAP = NSEC_PER_MSEC, DELAY = 10 * NSEC_PER_MSEC;
 static const uint64_t RATE = 100 * 1000 * 1000;
 /* What is sent meanwhile, and waits in the queue then, fits into the receiving socket. */
@@ -162,10 +162,15 @@ static void await(nsec moment)
         continue;
 }
 
-static void measure_travel(const struct topo *topo, const char *name, nsec less)
+static nsec median(nsec *values, size_t n)
+{
+    qsort(values, n, sizeof(*values), compare);
+    return values[n / 2];
+}
+
+static void measure_series(int from, int to, nsec less, nsec *p50, nsec *p99)
 {
     static nsec travels[PROBES];
-    int from = open_sender(topo), to = open_receiver(topo);
     size_t n = 0;
     nsec next = clock_ns(CLOCK_MONOTONIC);
     for (int i = 0; i < PROBES; i++, next += PROBE_GAP) {
@@ -181,10 +186,18 @@ static void measure_travel(const struct topo *topo, const char *name, nsec less)
     while (n < PROBES && receive(to, 100 * NSEC_PER_MSEC, &sent, &came))
         travels[n++] = came - sent - less;
     check(n == PROBES, "some probes did not arrive");
-    qsort(travels, n, sizeof(*travels), compare);
-    size_t middle = n / 2, late = n * 99 / 100;
-    printf("%s_p50 %.1f\n%s_p99 %.1f\n", name, (double)travels[middle] / 1e3, name,
-           (double)travels[late] / 1e3);
+    *p50 = median(travels, n);
+    *p99 = travels[n * 99 / 100];
+}
+
+static void measure_travel(const struct topo *topo, const char *name, nsec less)
+{
+    int from = open_sender(topo), to = open_receiver(topo);
+    nsec p50[MEASUREMENTS], p99[MEASUREMENTS];
+    for (int i = 0; i < MEASUREMENTS; i++)
+        measure_series(from, to, less, &p50[i], &p99[i]);
+    printf("%s_p50 %.1f\n%s_p99 %.1f\n", name, (double)median(p50, MEASUREMENTS) / 1e3, name,
+           (double)median(p99, MEASUREMENTS) / 1e3);
     close(from);
     close(to);
 }
@@ -270,16 +283,14 @@ static nsec measure_flood(const struct topo *topo, struct ferry *ferry, int from
     return (nsec)(frames_received(topo) - before) * NSEC_PER_SEC / ferry_time;
 }
 
-/* The median of a few: what else runs on the machine takes from some of them. */
 static void measure_throughput(const struct topo *topo, struct ferry *ferry)
 {
     int from = open_sender(topo), to = open_receiver(topo);
-    nsec a_second[FLOODS];
-    for (int i = 0; i < FLOODS; i++)
+    nsec a_second[MEASUREMENTS];
+    for (int i = 0; i < MEASUREMENTS; i++)
         a_second[i] = measure_flood(topo, ferry, from);
-    qsort(a_second, FLOODS, sizeof(*a_second), compare);
-    nsec median = a_second[FLOODS / 2];
-    printf("packets %" PRId64 "\nmegabits %.0f\n", median, (double)median * FULL_FRAME * 8 / 1e6);
+    nsec frames = median(a_second, MEASUREMENTS);
+    printf("packets %" PRId64 "\nmegabits %.0f\n", frames, (double)frames * FULL_FRAME * 8 / 1e6);
     close(from);
     close(to);
 }

@@ -20,6 +20,8 @@ void live_become(int i);
 /* A tag for cases that tell an ordinary user nothing new when root has run them: they do
  * the same for all, or live_become() both.  CK_EXCLUDE_TAGS leaves them out. */
 #define LIVE_SAME_FOR_ALL "same-for-all"
+/* A tag for cases that play all labs: run.sh makes them one half of the live tests. */
+#define LIVE_ALL_LABS "all-labs"
 
 /* topo_new(); on a machine that cannot, skips the test and returns NULL. */
 struct topo *live_topo(const char *test);

@@ -324,11 +324,12 @@ static Suite *suite_labs(void)
     TCase *t = tcase_create("labs"), *wrong = tcase_create("wrong transcripts");
     tcase_add_unchecked_fixture(t, make_out_dir, NULL);
     tcase_set_timeout(t, 150);
+    tcase_set_tags(t, LIVE_ALL_LABS);
     tcase_add_test(t, every_lab_passes);
     suite_add_tcase(s, t);
     tcase_add_unchecked_fixture(wrong, make_out_dir, NULL);
     tcase_set_timeout(wrong, 150);
-    tcase_set_tags(wrong, LIVE_SAME_FOR_ALL);
+    tcase_set_tags(wrong, LIVE_ALL_LABS " " LIVE_SAME_FOR_ALL);
     tcase_add_test(wrong, wrong_transcripts_fail);
     suite_add_tcase(s, wrong);
     return s;
