@@ -140,8 +140,10 @@ static bool receive(int fd, nsec limit, nsec *sent, nsec *came)
     if (poll(&p, 1, (int)(limit / NSEC_PER_MSEC)) != 1 || recvmsg(fd, &m, 0) < 0)
         return false;
     const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    struct timespec ts = {0};
     check(c && c->cmsg_type == SCM_TIMESTAMPNS, "a stamp");
-    struct timespec ts;
+    if (!c)
+        return false;
     memcpy(&ts, CMSG_DATA(c), sizeof(ts));
     *came = ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
     return true;

@@ -357,7 +357,7 @@ START_TEST(a_mark_is_a_difference)
                       "segment 1 (data of client) was not marked CE on the way");
     d = compare(with_ecn(ECN_NOT_ECT, ECN_NOT_ECT), NULL, with_ecn(ECN_ECT_0, ECN_ECT_0), NULL);
     assert_difference(d, DIFFERENCE_FIELD,
-                      "segment 1 (data of client): length 10 ECT(0) instead of 10");
+                      "segment 1 (data of client) is ECT(0) instead of not ECN-capable");
 }
 END_TEST
 

@@ -347,7 +347,7 @@ START_TEST(a_window_is_not_taken_back)
     const struct story_segment *s = tell(0) - HANDSHAKE;
     ck_assert(!s[0].due_win.known && !s[1].due_win.known);
     ck_assert_uint_eq(s[2].due_win.least, 469); /* 60000 of its SYN, rounded up */
-    check_win(0, 469);
+    check_win(0, 0);                            /* what its SYN-ACK offered binds nobody */
     check_win(1, 993);
     check_win(2, 986);
     check_win(3, 979);
@@ -372,9 +372,7 @@ END_TEST
 START_TEST(a_window_without_scale)
 {
     windows(_i ? 7 : 0, _i ? 0 : 7);
-    check_win(0, 60000);
-    check_win(1, 59000);
-    check_win(2, 58000);
+    ck_assert_uint_eq((tell(0) - 1)->due_win.least, 60000);
 }
 END_TEST
 

@@ -223,69 +223,6 @@ START_TEST(a_foreign_capture_is_silent)
 }
 END_TEST
 
-/* ECN's bits in the header of IP: how the data was sent, how it came, and in what words. */
-static const struct {
-    uint8_t sent, came;
-    const char *tail;
-} marks[] = {
-    {ECN_NOT_ECT, ECN_NOT_ECT, ""},        {ECN_ECT_0, ECN_ECT_0, " ECT(0)"},
-    {ECN_ECT_1, ECN_ECT_1, " ECT(1)"},     {ECN_CE, ECN_CE, " CE"},
-    {ECN_ECT_0, ECN_CE, " ECT(0) marked"}, {ECN_NOT_ECT, ECN_CE, " marked"},
-};
-
-static struct record *marked(size_t i, bool own)
-{
-    struct record *r = build_record();
-    nsec t = 10 * MS;
-    handshake(r, WAY);
-    build_seen_tcp(r, 0, BUILD_OUT, t, DATA(0, .ecn = marks[i].sent));
-    build_seen_tcp(r, 1, BUILD_IN, t + WAY, DATA(0, .ecn = marks[i].came));
-    build_done(r, 3000 * MS);
-    r->has_calls = own;
-    return r;
-}
-
-START_TEST(marks_have_their_words)
-{
-    struct record *r = marked((size_t)_i, true);
-    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
-        cleanup_free char *text =
-            xasprintf(BEGIN UP "Flags [P.], seq 1:101, ack 1, win 9, length 100%s", marks[i].tail);
-        result_free(scene_judge(r, text, i == (size_t)_i ? VERDICT_PASS : VERDICT_FAIL));
-    }
-    record_free(r);
-}
-END_TEST
-
-/* Where a line does not state it, it may be either; a mark is never left open. */
-START_TEST(an_open_line_leaves_it_open)
-{
-    struct record *r = marked((size_t)_i, true);
-    bool is_marked = marks[_i].sent != marks[_i].came;
-    result_free(scene_judge(r, BEGIN FIRST, is_marked ? VERDICT_FAIL : VERDICT_PASS));
-    result_free(scene_judge(r, BEGIN FIRST " marked", is_marked ? VERDICT_PASS : VERDICT_FAIL));
-    record_free(r);
-}
-END_TEST
-
-/* A foreign sender may know ECN although the lab's does not; but not the other way. */
-START_TEST(a_foreign_sender_may_know_ecn)
-{
-    static const char line[] = BEGIN UP "Flags [P.], seq 1:101, ack 1, win 9, length 100";
-    struct record *knows = marked(1, false), *does_not = marked(0, false);
-    result_free(scene_judge(knows, line, VERDICT_PASS));
-    cleanup_free char *ect = xasprintf("%s ECT(0)", line);
-    result_free(scene_judge(knows, ect, VERDICT_PASS));
-    struct result *result = scene_judge(does_not, ect, VERDICT_FAIL);
-    ck_assert_str_eq(result_first_bad(result)->meaning,
-                     "ECN field is not-ECT, expected ECT(0): data is ECN-capable if both ends "
-                     "agreed to it, see tcp_ecn; SYNs, bare ACKs and what is sent again are not");
-    result_free(result);
-    record_free(knows);
-    record_free(does_not);
-}
-END_TEST
-
 /* -------------------------------------------------------------------------- fates */
 
 START_TEST(a_drop_is_certain)
@@ -463,6 +400,51 @@ START_TEST(options_are_those_that_came)
 }
 END_TEST
 
+/* A SYN of which the wire took the window scale: the server's windows are not scaled. */
+START_TEST(windows_are_scaled_by_what_came)
+{
+    struct record *r = new_run();
+    build_seen_tcp(r, 0, BUILD_OUT, 0, TCP(.flags = "S", .seq = 1000, .wscale = 7));
+    build_seen_tcp(r, 1, BUILD_IN, WAY, TCP(.flags = "S", .seq = 1000));
+    build_sent(r, MS, WAY,
+               TCP(.reply = true, .flags = "S.", .seq = 5000, .ack = 1001, .wscale = 7));
+    build_sent(r, 2 * MS, WAY, TCP(.flags = ".", .seq = 1001, .ack = 5001, .win = 9000));
+    build_sent(r, 3 * MS, WAY,
+               TCP(.reply = true, .flags = ".", .seq = 5001, .ack = 1001, .win = 9000, .id = 5));
+    build_sent(r, 4 * MS, WAY,
+               TCP(.reply = true, .flags = ".", .seq = 5001, .ack = 1101, .win = 8900, .id = 6));
+    build_done(r, 1000 * MS);
+    did(r, WIRE_REWRITE, 0, 0, 0);
+    struct story *story = story_new(r);
+    const struct story_segment *last = vec_last(&story->segments);
+    ck_assert(last->due_win.known);
+    ck_assert_uint_eq(last->due_win.least, 8900);
+    story_free(story);
+    record_free(r);
+}
+END_TEST
+
+/* Two ACKs of which the second overtakes the first: neither takes anything back. */
+START_TEST(a_view_knows_what_was_offered)
+{
+    struct record *r = new_run();
+    handshake(r, WAY);
+    nsec way[] = {WAY, 2 * MS, WAY};
+    for (int i = 0; i < 3; i++)
+        build_sent(r, (10 + i) * MS, way[i],
+                   TCP(.reply = true, .flags = ".", .seq = 5001, .ack = 1001 + 100 * (uint32_t)i,
+                       .win = (uint16_t)(9000 - 100 * i), .id = (uint16_t)(50 + i)));
+    build_done(r, 3000 * MS);
+    struct story *view = story_at(r, 0);
+    const struct story_segment *s = vec_last(&view->segments);
+    ck_assert_uint_eq(s->ack, 101);
+    ck_assert(s->due_win.known);
+    ck_assert_uint_eq(s->due_win.least, 8900);
+    story_free(view);
+    record_free(r);
+}
+END_TEST
+
 /* At the receiver, long after it was sent: what was due is what its sender knew then. */
 START_TEST(a_view_knows_when_it_was_sent)
 {
@@ -562,9 +544,6 @@ static Suite *suite_wire_story(void)
     tcase_add_loop_test(t, what_is_wrong_is_told, 0, (int)ARRAY_SIZE(wrong));
     tcase_add_test(t, nobody_sends_what_is_injected);
     tcase_add_test(t, a_foreign_capture_is_silent);
-    tcase_add_loop_test(t, marks_have_their_words, 0, (int)ARRAY_SIZE(marks));
-    tcase_add_loop_test(t, an_open_line_leaves_it_open, 0, (int)ARRAY_SIZE(marks));
-    tcase_add_test(t, a_foreign_sender_may_know_ecn);
     suite_add_tcase(s, t);
     t = tcase_create("fates");
     tcase_add_test(t, a_drop_is_certain);
@@ -579,6 +558,8 @@ static Suite *suite_wire_story(void)
     tcase_add_test(t, an_injected_syn_begins_nothing);
     tcase_add_test(t, what_reaches_the_receiver);
     tcase_add_test(t, options_are_those_that_came);
+    tcase_add_test(t, windows_are_scaled_by_what_came);
+    tcase_add_test(t, a_view_knows_what_was_offered);
     tcase_add_test(t, a_view_knows_when_it_was_sent);
     tcase_add_test(t, overtaking_is_counted);
     tcase_add_test(t, only_its_own_direction_overtakes);

@@ -142,6 +142,8 @@ int inject_read(const struct lab *lab, const struct lab_wire *w, struct wire_seg
     reader_segment(&in.reader, line, &in.item);
     if (in.item.rest)
         reader_complain(&in.reader, line, NULL, "`…` leaves open what is to be sent");
+    if (in.item.ecn.n)
+        reader_complain(&in.reader, in.item.ecn, NULL, "what is injected is not ECN-capable");
     if (in.reader.errors == 0)
         take(&in, w);
     pattern_item_free(&in.item);

@@ -279,6 +279,8 @@ static void add_fields(struct result_line *line, const struct story_segment *a,
             add_diff(line, "win");
         if (x->payload_len != y->payload_len)
             add_diff(line, "length");
+        if (packet_ecn(a->p) != packet_ecn(b->p))
+            add_diff(line, "ecn");
     }
     if (line->diffs.n == before)
         add_diff(line, a->flow >= 0 ? "options" : "packet");

@@ -18,6 +18,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "transcript/print.h"
 #include "transcript/story_build.h"
 
 /* ------------------------------------------------------------------- sides -- */
@@ -185,6 +186,8 @@ static char *text_of(const struct side *side, const struct story_segment *s)
     struct strbuf sb = STRBUF_INIT;
     story_format_sent(&sb, side->story, s);
     if (s->flow >= 0) {
+        size_t ecn = strlen(print_ecn[packet_ecn(s->p)]); /* differ_in_ecn() */
+        strbuf_truncate(&sb, sb.len - (ecn ? ecn + 1 : 0));
         bool due = s->due_tsecr.known && s->p->tcp.tsecr != 0 &&
                    (s->tsecr == s->due_tsecr.value || s->tsecr == s->due_tsecr.before);
         mask(&sb, "TS val ");
@@ -233,12 +236,25 @@ static void put_short(struct strbuf *sb, const char *text)
     strbuf_add(sb, text, end ? (size_t)(end - text) : strlen(text));
 }
 
+static bool differ_in_ecn(const struct comparison *c, size_t i, struct strbuf *sentence)
+{
+    const struct packet *a = differ_segment(&c->side[0], i)->p,
+                        *b = differ_segment(&c->side[1], i)->p;
+    if (packet_ecn(a) == packet_ecn(b))
+        return false;
+    const char *is = print_ecn[packet_ecn(b)], *was = print_ecn[packet_ecn(a)];
+    put_name(sentence, &c->side[1], i);
+    strbuf_printf(sentence, " is %s instead of %s", *is ? is : "not ECN-capable",
+                  *was ? was : "not ECN-capable");
+    return true;
+}
+
 static bool differ_in_text(const struct comparison *c, size_t i, struct strbuf *sentence)
 {
     cleanup_free char *a = text_of(&c->side[0], differ_segment(&c->side[0], i));
     cleanup_free char *b = text_of(&c->side[1], differ_segment(&c->side[1], i));
     if (strcmp(a, b) == 0)
-        return false;
+        return differ_in_ecn(c, i, sentence);
     static const char behind_ends[] = ": Flags ";
     const char *fields_a = strstr(a, behind_ends), *fields_b = strstr(b, behind_ends);
     bool same_ends = fields_a && fields_b && fields_a - a == fields_b - b &&

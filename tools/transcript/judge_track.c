@@ -42,15 +42,29 @@ static void add_observed(struct track *t, const struct story_segment *s)
     reader_words(&r, line, &o->line);
 }
 
-static void add_lines(struct track *t, const struct pattern_item *item)
+/* In a foreign capture: what was lost can have been seen at its sender only. */
+static bool is_out_of_sight(const struct record *r, const struct pattern_item *item)
 {
+    if (r->has_calls || item->fate != FATE_IS_LOST)
+        return false;
+    struct slice text = item->text;
+    struct slice from = item->kind == ITEM_SEGMENT ? item->from.host_value : slice_word(&text);
+    vec_each (&r->points, p)
+        if (p->host >= 0 && slice_is(from, r->hosts.at[p->host].name))
+            return false;
+    return true;
+}
+
+static void add_lines(struct track *t, const struct record *r, const struct pattern_item *item)
+{
+    bool optional = item->optional || is_out_of_sight(r, item);
     if (item->kind == ITEM_MIX_OPEN) {
         vec_push(&t->lines, ((struct match_line){.item = item, .optional = item->least == 0}));
         return;
     }
     for (unsigned i = 0; i < item->most; i++)
         vec_push(&t->lines, ((struct match_line){.item = item,
-                                                 .optional = item->optional || i >= item->least,
+                                                 .optional = optional || i >= item->least,
                                                  .spare = i > 0 && i >= item->least}));
 }
 
@@ -79,7 +93,7 @@ void track_open(struct judging *j, struct track *t)
     vec_each (&j->pattern->items, item)
         if (item->point == t->point && (item->kind == ITEM_SEGMENT || item->kind == ITEM_WORDS ||
                                         item->kind == ITEM_QUIET || item->kind == ITEM_MIX_OPEN))
-            add_lines(t, item);
+            add_lines(t, r, item);
     t->pairs = xcalloc(j->pattern->items.n, sizeof(*t->pairs));
     t->firsts = xcalloc(j->pattern->items.n, sizeof(*t->firsts));
     t->ports = xcalloc(j->pattern->names.n, sizeof(*t->ports));

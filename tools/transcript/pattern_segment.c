@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "transcript/pattern.h"
 #include "transcript/print.h"
@@ -246,18 +247,31 @@ static bool is_ecn(struct slice word)
     return false;
 }
 
-/* `ECT(0)` behind the fields; takes it off. */
-static void read_ecn(struct reader *r, struct slice *rest, struct pattern_item *item)
+/* `ECT(0)` behind the fields; takes it off.  False (complained of) if it is elsewhere. */
+static bool read_ecn(struct reader *r, struct slice *rest, struct pattern_item *item)
 {
     struct slice before = *rest, word = slice_last_word(&before), more = before;
     if (!is_ecn(word))
-        return;
+        return true;
     struct slice last = slice_last_word(&more);
-    if (is_ecn(last) || reader_is_tail(last))
+    if (is_ecn(last) || reader_is_tail(last) || slice_is(slice_last_word(&more), "by")) {
         reader_complain(r, word, "`length 1000 ECT(0) lost`",
                         "\"%.*s\" stands once, directly behind the length", (int)word.n, word.at);
+        return false;
+    }
     item->ecn = word;
     *rest = before;
+    return true;
+}
+
+/* `win ~` where its sender has offered nothing before, or does not now. */
+static void check_window(struct reader *r, const struct pattern_item *item)
+{
+    const struct field *win = &item->fields[FIELD_WIN], *flags = &item->fields[FIELD_FLAGS];
+    if (slice_is(win->value, "~") && (memchr(flags->value.at, 'S', flags->value.n) ||
+                                      memchr(flags->value.at, 'R', flags->value.n)))
+        reader_complain(r, win->value, "a number, or `*` for any",
+                        "the window of a SYN or a reset does not follow from others");
 }
 
 void reader_segment(struct reader *r, struct slice body, struct pattern_item *item)
@@ -271,8 +285,11 @@ void reader_segment(struct reader *r, struct slice body, struct pattern_item *it
     to.n--; /* : */
     reader_endpoint(r, from, &item->from);
     reader_endpoint(r, to, &item->to);
-    read_ecn(r, &rest, item);
+    if (!read_ecn(r, &rest, item))
+        return;
     read_fields(r, rest, item);
+    if (item->fields[FIELD_WIN].present && item->fields[FIELD_FLAGS].present)
+        check_window(r, item);
 }
 
 static void check_words_host(struct reader *r, struct slice word)

@@ -238,6 +238,8 @@ static void take_sending(struct story_segment *e, const struct story_segment *w)
         e->due_tsecr.value += tsecr;
         e->due_tsecr.before += tsecr;
     }
+    if (e->p->tcp.window == w->p->tcp.window)
+        e->due_win = w->due_win; /* else rewritten on the way */
     e->retransmission = w->retransmission;
     e->rtt = w->rtt;
     e->rtt_least = w->rtt_least;

@@ -209,6 +209,7 @@ void endpoint_arrive(struct story_endpoint *e, struct story_segment *s, bool see
     arrive_timestamp(e, s, now);
     if (t->flags & TCP_SYN && !e->got_syn) {
         e->got_syn = e->receiving = true;
+        e->peer_offers_wscale = t->has_wscale;
         e->rcv_nxt = s->seq + 1;
         if (e->sent_syn && !e->has_edge) { /* the window of its own SYN counts from here */
             e->has_edge = true;
@@ -256,33 +257,34 @@ static bool send_range(struct story_endpoint *e, uint32_t from, uint32_t to, nse
     return again;
 }
 
-unsigned endpoint_shift(const struct story_endpoint *e, const struct story_endpoint *peer,
-                        const struct story_segment *s)
+unsigned endpoint_shift(const struct story_endpoint *e, const struct story_segment *s)
 {
     bool syn = s->p->tcp.flags & TCP_SYN;
-    return !syn && e->offers_wscale && peer->offers_wscale ? e->wscale : 0;
+    return !syn && e->offers_wscale && e->peer_offers_wscale ? e->wscale : 0;
 }
 
-static void offer_window(struct story_endpoint *e, const struct story_endpoint *peer,
-                         const struct story_segment *s)
+/* What a SYN-ACK offered holds until the next segment only: with a SYN cookie the server has
+ * forgotten it. */
+static void offer_window(struct story_endpoint *e, const struct story_segment *s)
 {
     const struct tcp_header *t = &s->p->tcp;
-    if (t->flags & TCP_SYN) {
+    bool syn = t->flags & TCP_SYN;
+    if (syn) {
         e->sent_syn = true;
         e->offers_wscale = t->has_wscale;
         e->wscale = t->wscale > MAX_WSCALE ? MAX_WSCALE : t->wscale;
         e->syn_window = t->window;
     }
-    if (!(t->flags & TCP_ACK) || !e->sent_syn || !peer->sent_syn)
+    if (!(t->flags & TCP_ACK) || !e->sent_syn || !e->got_syn)
         return;
-    uint32_t edge = s->ack + ((uint32_t)t->window << endpoint_shift(e, peer, s));
-    if (!e->has_edge || before(e->edge, edge))
+    uint32_t edge = s->ack + ((uint32_t)t->window << endpoint_shift(e, s));
+    if (!e->has_edge || (e->from_syn_ack && !syn) || before(e->edge, edge))
         e->edge = edge;
     e->has_edge = true;
+    e->from_syn_ack = syn;
 }
 
-void endpoint_send(struct story_endpoint *e, const struct story_endpoint *peer,
-                   struct story_segment *s, bool seen_sent, nsec now)
+void endpoint_send(struct story_endpoint *e, struct story_segment *s, bool seen_sent, nsec now)
 {
     const struct tcp_header *t = &s->p->tcp;
     e->active = now;
@@ -292,7 +294,7 @@ void endpoint_send(struct story_endpoint *e, const struct story_endpoint *peer,
     if (seen_sent)
         s->retransmission = again;
     e->sent_fin |= (t->flags & TCP_FIN) != 0;
-    offer_window(e, peer, s);
+    offer_window(e, s);
     if (t->has_ts && !e->sent_ts) {
         e->sent_ts = true;
         e->tsval = s->tsval;

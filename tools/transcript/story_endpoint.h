@@ -69,7 +69,8 @@ struct story_endpoint {
     bool has_recent_late;
     uint32_t recent_late;
     /* The window it offered: */
-    bool sent_syn, offers_wscale, has_edge;
+    bool sent_syn, offers_wscale, peer_offers_wscale, has_edge;
+    bool from_syn_ack; /* the edge is */
     uint8_t wscale;
     uint16_t syn_window;
     uint32_t edge; /* one past the highest number that it was ready to take */
@@ -78,11 +79,9 @@ struct story_endpoint {
 /* A segment reaches it.  If its sending was not seen, says whether it is a retransmission. */
 void endpoint_arrive(struct story_endpoint *e, struct story_segment *s, bool seen_sent, nsec now);
 /* It sends a segment to its peer; if that is seen there, says whether it is a retransmission. */
-void endpoint_send(struct story_endpoint *e, const struct story_endpoint *peer,
-                   struct story_segment *s, bool seen_sent, nsec now);
+void endpoint_send(struct story_endpoint *e, struct story_segment *s, bool seen_sent, nsec now);
 /* How far the window of a segment that it sends is shifted (RFC 7323 2.2). */
-unsigned endpoint_shift(const struct story_endpoint *e, const struct story_endpoint *peer,
-                        const struct story_segment *s);
+unsigned endpoint_shift(const struct story_endpoint *e, const struct story_segment *s);
 /* What the trail's value was STORY_AT_ONCE ago. */
 uint32_t trail_past(struct trail *t, nsec now);
 void endpoint_free(struct story_endpoint *e);

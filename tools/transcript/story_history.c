@@ -22,7 +22,10 @@
  *   win    so much at least that the right edge of the window, ACK + window, stays where
  *          it was or moves on: a receiver should not take back what it offered (RFC 9293
  *          3.8.6).  Linux rounds up to what the window scale can express
- *          (tcp_select_window()).  A reset offers nothing.
+ *          (tcp_select_window()).  A reset offers nothing, and what a SYN-ACK offers binds
+ *          nobody: with a SYN cookie it is forgotten (cookie_v4_check()), and a connection
+ *          that waits for its ACK rounds down (tcp_v4_reqsk_send_ack()).  A receiver that is
+ *          out of memory may close its window all the same; no lab brings it there.
  *
  * A segment that the wire injected was sent by nobody, so nothing is due of it; but it
  * reaches its receiver as any other, and may change what that acknowledges and echoes.
@@ -87,15 +90,14 @@ static void due_echo(struct story_segment *s, const struct story_endpoint *e)
     }
 }
 
-static void due_window(struct story_segment *s, const struct story_endpoint *e,
-                       const struct story_endpoint *peer)
+static void due_window(struct story_segment *s, const struct story_endpoint *e)
 {
     if ((s->p->tcp.flags & (TCP_ACK | TCP_RST)) != TCP_ACK || !e->has_edge)
         return;
     uint32_t left = e->edge - s->ack;
-    if ((int32_t)left < 0)
+    if ((int32_t)left < 0 || e->from_syn_ack)
         left = 0;
-    unsigned shift = endpoint_shift(e, peer, s);
+    unsigned shift = endpoint_shift(e, s);
     s->due_win.known = true;
     s->due_win.least = (left + (1U << shift) - 1) >> shift;
 }
@@ -181,12 +183,11 @@ static void keep_confirmed(struct story_segment *s)
     s->due_win.known &= s->p->tcp.window >= s->due_win.least;
 }
 
-static void send_event(const struct story *story, struct story_endpoint *e,
-                       const struct story_endpoint *peer, struct story_segment *s, bool seen_sent,
-                       nsec now)
+static void send_event(const struct story *story, struct story_endpoint *e, struct story_segment *s,
+                       bool seen_sent, nsec now)
 {
     due_numbers(s, e, now);
-    due_window(s, e, peer);
+    due_window(s, e);
     if (s->p->tcp.has_ts) {
         due_echo(s, e);
         due_tsval(s, e, story->record, seen_sent, now);
@@ -201,7 +202,7 @@ static void send_event(const struct story *story, struct story_endpoint *e,
     s->rtt = e->rtt;
     s->rtt_least = e->rtt_least;
     s->rtt_single = e->rtt_single;
-    endpoint_send(e, peer, s, seen_sent, now);
+    endpoint_send(e, s, seen_sent, now);
 }
 
 static void arrive_event(struct story_endpoint *e, struct story_segment *s, bool seen_sent,
@@ -286,7 +287,7 @@ void story_history(struct build *b)
         if (events[i].arrival)
             arrive_event(&flow[!s->dir], s, seen_sent, events[i].time);
         else
-            send_event(story, &flow[s->dir], &flow[!s->dir], s, seen_sent, events[i].time);
+            send_event(story, &flow[s->dir], s, seen_sent, events[i].time);
     }
     for (size_t i = 0; i < story->flows.n * 2; i++) {
         endpoint_free(&ends[i]);
