@@ -61,6 +61,7 @@ static char *grow_number(const char *line, const char *key)
                      (int)(bar + 1 - end), end, other_number(six), rest);
 }
 
+/* A reset has no `win ~`. */
 static char *change_flags(const char *line)
 {
     const char *open = strstr(line, "Flags [");
@@ -68,7 +69,8 @@ static char *change_flags(const char *line)
         return NULL;
     open += strlen("Flags [");
     const char *close = strchr(open, ']');
-    return xasprintf("%.*s%s%s", (int)(open - line), line, *open == 'R' ? "F" : "R", close);
+    bool fin = *open == 'R' || strstr(line, " win ~");
+    return xasprintf("%.*s%s%s", (int)(open - line), line, fin ? "F" : "R", close);
 }
 
 static size_t label_length(const char *line)

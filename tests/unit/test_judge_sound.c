@@ -222,6 +222,39 @@ START_TEST(a_repetition_that_was_left_out)
 }
 END_TEST
 
+/* Data, an ACK for it that is lost, and the same data again. */
+static struct record *unheard_ack(nsec ack, nsec again)
+{
+    struct record *r = new_run();
+    struct build_tcp data = {.flags = "P.", .seq = 7001, .ack = 9001, .win = 9, .len = 10};
+    build_sent(r, 0, WAY, SYN);
+    build_sent(r, MS, WAY,
+               (&(struct build_tcp){.reply = true, .flags = "S.", .seq = 9000, .ack = 7001}));
+    data.id = 3;
+    build_sent(r, 2 * MS, WAY, &data);
+    build_sent(r, 2 * MS + ack, BUILD_LOST,
+               (&(struct build_tcp){
+                   .reply = true, .flags = ".", .seq = 9001, .ack = 7011, .win = 9, .id = 3}));
+    data.id = 4;
+    build_sent(r, 2 * MS + again, WAY, &data);
+    build_done(r, 3000 * MS);
+    return r;
+}
+
+/* The timer runs from the sending, not from an answer that came a little later; but it is the
+ * timer that has to be right, and the answer has to come at once. */
+START_TEST(a_timer_runs_from_the_sending)
+{
+    static const char text[] =
+        UP "Flags [S], …\n" DOWN "Flags [S.], …\n" UP "Flags [P.], …\n" DOWN "Flags [.], … lost\n"
+           "+200ms " UP "Flags [P.], …\n";
+    expect_pass(unheard_ack(15 * MS, 205 * MS), text);
+    expect_pass(unheard_ack(MS / 10, 205 * MS), text);
+    expect_differs(unheard_ack(15 * MS, 190 * MS), text, 5, "came 175 ms after");
+    expect_differs(unheard_ack(60 * MS, 205 * MS), text, 5, "came 145 ms after");
+}
+END_TEST
+
 static Suite *suite_judge_sound(void)
 {
     Suite *s = suite_create("judge-sound");
@@ -237,6 +270,7 @@ static Suite *suite_judge_sound(void)
     tcase_add_test(t, other_arguments_are_named);
     tcase_add_test(t, another_port_and_a_copy);
     tcase_add_test(t, a_repetition_that_was_left_out);
+    tcase_add_test(t, a_timer_runs_from_the_sending);
     suite_add_tcase(s, t);
     return s;
 }

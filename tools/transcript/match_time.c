@@ -100,13 +100,30 @@ static struct timing_bounds timer_since(const struct match_rules *rules,
     return b;
 }
 
+/* A timer runs from the sending.  Where an answer comes in between, the transcript counts from
+ * that; it came at once, but that is a moment, too, and the interval is the shorter for it. */
+static bool timer_of_sending(const struct observed *o, struct timing_bounds *b)
+{
+    nsec moment = o->s->waited - o->gap;
+    if (o->s->waited == 0 || moment <= 0 || moment > TIMING_AT_ONCE + b->lateness ||
+        !timing_within(b, o->s->waited))
+        return false;
+    b->earliest -= moment;
+    b->latest -= moment;
+    return true;
+}
+
 /* By the timer or the arrival that explains the interval, if one does. */
 static bool bounds_by(const struct match_rules *rules, const struct timing_host *host, nsec nominal,
                       const struct observed *o, struct timing_bounds *b)
 {
     *b = timing_derive(host, nominal, base_of(&o->line), match_rtt(o->s));
-    if (nominal == 0 || !o->s->answers || timing_within(b, o->gap))
+    if (nominal == 0 || timing_within(b, o->gap))
         return timing_within(b, o->gap);
+    if (timer_of_sending(o, b))
+        return true;
+    if (!o->s->answers)
+        return false;
     struct timing_bounds answer = o->s->direct
                                       ? timing_answer(host, nominal, &rules->path, o->s->response)
                                       : timing_answer_later(host, nominal, &rules->path);

@@ -63,7 +63,8 @@ struct story_segment {
         bool known;
         uint32_t least; /* as the header has it, scaled: less takes back what was offered */
     } due_win;
-    bool retransmission; /* of data (or SYN, FIN) that was sent before */
+    bool retransmission; /* of data (or SYN, FIN) that was sent before … */
+    nsec waited;         /* … so long before, for the last time; 0: not known */
     nsec rtt; /* the largest round-trip time that its sender had measured by then; 0: none … */
     nsec rtt_least;  /* … and the smallest */
     bool rtt_single; /* it is the only one */

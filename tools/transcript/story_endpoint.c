@@ -226,8 +226,9 @@ void endpoint_arrive(struct story_endpoint *e, struct story_segment *s, bool see
 
 /* --------------------------------------------------------------------- sendings */
 
-/* Takes note of what is in flight; says whether some of it was sent before. */
-static bool send_range(struct story_endpoint *e, uint32_t from, uint32_t to, nsec now)
+/* Takes note of what is in flight; says whether some of it was sent before, and how long ago
+ * its beginning was. */
+static bool send_range(struct story_endpoint *e, uint32_t from, uint32_t to, nsec now, nsec *waited)
 {
     if (!e->sent_any) {
         e->sent_any = true;
@@ -244,14 +245,17 @@ static bool send_range(struct story_endpoint *e, uint32_t from, uint32_t to, nse
         else
             low = middle + 1;
     }
+    if (low < e->flight.n)
+        *waited = now - e->flight.at[low].last;
     for (size_t i = low; i < e->flight.n && i < low + MAX_COVER; i++) {
         bool behind = i > low && !before(e->flight.at[i - 1].to, to);
         if (behind)
             break;
         e->flight.at[i].again = true;
+        e->flight.at[i].last = now;
     }
     if (before(e->snd_nxt, to)) {
-        vec_push(&e->flight, ((struct flight){to, now, again}));
+        vec_push(&e->flight, ((struct flight){to, now, now, again}));
         e->snd_nxt = to;
     }
     return again;
@@ -290,9 +294,12 @@ void endpoint_send(struct story_endpoint *e, struct story_segment *s, bool seen_
     e->active = now;
     if (t->flags & TCP_RST)
         return;
-    bool again = send_range(e, s->seq, s->seq + tcp_seq_len(t), now);
-    if (seen_sent)
+    nsec waited = 0;
+    bool again = send_range(e, s->seq, s->seq + tcp_seq_len(t), now, &waited);
+    if (seen_sent) {
         s->retransmission = again;
+        s->waited = again ? waited : 0;
+    }
     e->sent_fin |= (t->flags & TCP_FIN) != 0;
     offer_window(e, s);
     if (t->has_ts && !e->sent_ts) {

@@ -13,8 +13,8 @@ struct range {
 /* Something that was sent and is not acknowledged yet. */
 struct flight {
     uint32_t to;
-    nsec sent;
-    bool again; /* sent more than once: no sample */
+    nsec sent, last; /* for the first time, and for the last */
+    bool again;      /* sent more than once: no sample */
 };
 
 struct change {
