@@ -100,8 +100,9 @@ static struct timing_bounds timer_since(const struct match_rules *rules,
     return b;
 }
 
-/* A timer runs from the sending.  Where an answer comes in between, the transcript counts from
- * that; it came at once, but that is a moment, too, and the interval is the shorter for it. */
+/* A timer runs from the sending.  Where another segment, such as an answer that is lost, comes in
+ * between, the transcript counts from that; it came at once, but that is a moment, too, and the
+ * interval is the shorter for it. */
 static bool timer_of_sending(const struct observed *o, struct timing_bounds *b)
 {
     nsec moment = o->s->waited - o->gap;
